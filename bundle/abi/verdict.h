@@ -1,0 +1,42 @@
+/* What a packet's judgement looks like, shared by the generated programs, the native walker and
+ * marchd. Plain C: compiled for BPF and for the host. */
+#ifndef MARCH_BUNDLE_ABI_VERDICT_H
+#define MARCH_BUNDLE_ABI_VERDICT_H
+
+#include "bundle/abi/types.h"
+
+/* Actions a kernel can take. Deny is zero, so that everything that goes wrong denies. */
+#define MARCH_ACTION_DENY 0u
+#define MARCH_ACTION_ALLOW 1u
+
+/* Every packet counts in exactly one slot. The first slots are for packets that no mapping judges;
+ * then come the default and the mappings, in the byte order of their names. */
+enum march_slot {
+  MARCH_SLOT_INTERNAL = 0,    /* dropped: a table held something impossible */
+  MARCH_SLOT_ARP = 1,         /* passed: ARP */
+  MARCH_SLOT_NEIGHBOUR = 2,   /* passed: IPv6 neighbour discovery from this link (RFC 4861) */
+  MARCH_SLOT_NOT_IP = 3,      /* dropped: an EtherType that is not IP */
+  MARCH_SLOT_VLAN_DEPTH = 4,  /* dropped: more than two VLAN tags */
+  MARCH_SLOT_TRUNCATED = 5,   /* dropped: ends before the headers that decide */
+  MARCH_SLOT_MALFORMED = 6,   /* dropped: headers that contradict themselves */
+  MARCH_SLOT_EXTENSIONS = 7,  /* dropped: more IPv6 extension headers than are walked */
+  MARCH_SLOT_SOURCE_ROUTE = 8, /* dropped: IPv4 source route, IPv6 routing header in use */
+  MARCH_SLOT_FRAGMENT = 9,    /* dropped: a later fragment whose ports could matter */
+  MARCH_SLOT_DEFAULT = 16,    /* no mapping matched: defaults.action */
+  MARCH_SLOT_FIRST_MAPPING = 17
+};
+
+/* A verdict: the action in the low 8 bits, the slot in the upper 24. */
+#define MARCH_VERDICT(action, slot) (((uint32_t)(slot) << 8) | (action))
+#define MARCH_VERDICT_ACTION(verdict) ((verdict) & 0xffu)
+#define MARCH_VERDICT_SLOT(verdict) ((verdict) >> 8)
+#define MARCH_MAX_SLOTS (1u << 24)
+
+/* The value of the per-CPU array `march_counters`, one entry a slot. Bytes count whole frames, from
+ * the Ethernet header on. */
+struct march_counter {
+  uint64_t packets;
+  uint64_t bytes;
+};
+
+#endif

@@ -1,0 +1,36 @@
+// tables/mappings.json: what the counter slots stand for, so that marchd can name what it counts
+// without knowing the policy language. Entry i counts in slot MARCH_SLOT_FIRST_MAPPING + i.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/outcome.h"
+
+namespace march::bundle {
+
+struct MappingInfo {
+  std::string name;
+  std::string action;  // "allow", "deny"
+  std::int32_t priority = 0;
+  std::string place;  // "egress.yaml:12"
+};
+
+struct MappingTable {
+  std::string default_action;  // "deny", "allow"
+  std::vector<MappingInfo> mappings;  // sorted by name
+};
+
+std::string WriteMappings(const MappingTable& table);
+// Error: kBundleMalformed.
+Outcome<MappingTable> ReadMappings(std::string_view json);
+
+// The name of a slot below MARCH_SLOT_DEFAULT as counters show it ("arp", "truncated", ...), or ""
+// for a slot that is not used.
+std::string_view SlotName(std::uint32_t slot);
+// Whether packets counted in such a slot went on.
+bool SlotPasses(std::uint32_t slot);
+
+}  // namespace march::bundle

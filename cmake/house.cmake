@@ -1,0 +1,76 @@
+# The rules every target of the house obeys: language level, warnings, where programs land.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+option(MARCH_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(MARCH_FUZZ "Build tests/fuzz as libFuzzer programs (needs clang)" OFF)
+
+# Debug information of the whole tree would dwarf the programs; line tables are enough to read a
+# backtrace.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_C_FLAGS_RELEASE "-O2 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
+set(CMAKE_C_FLAGS_DEBUG "-O0 -g1")
+
+# The single interface target through which every target gets its warnings and hardening.
+add_library(march_house INTERFACE)
+target_include_directories(march_house INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_compile_options(march_house INTERFACE
+  -Werror -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wformat=2 -Wundef
+  -Wcast-align -Wimplicit-fallthrough -Wvla
+  $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi>
+  $<$<CXX_COMPILER_ID:GNU>:-Wduplicated-cond -Wlogical-op>
+  -fstack-protector-strong -fno-omit-frame-pointer)
+target_link_options(march_house INTERFACE -Wl,-z,relro,-z,now)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_definitions(march_house INTERFACE _FORTIFY_SOURCE=2)
+endif()
+if(MARCH_SANITIZE)
+  target_compile_options(march_house INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all)
+  target_link_options(march_house INTERFACE -fsanitize=address,undefined)
+endif()
+if(MARCH_FUZZ)
+  target_compile_options(march_house INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# march_library(NAME SOURCES... [DEPENDS TARGETS...]): one static library, private links.
+function(march_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SOURCES})
+  target_link_libraries(${name} PUBLIC march_house PRIVATE ${ARG_DEPENDS})
+endfunction()
+
+# march_program(NAME SOURCES... [DEPENDS TARGETS...])
+function(march_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE march_house ${ARG_DEPENDS})
+endfunction()
+
+# march_test(NAME SOURCES... [DEPENDS TARGETS...]): a Catch2 program known to ctest. Tests stand
+# beside the code they test; they run from the source tree, so goldens are found by relative path.
+find_package(Catch2 2.13 REQUIRED)
+function(march_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE march_house march_test_main ${ARG_DEPENDS})
+  add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
+    ENVIRONMENT "MARCH_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
+endfunction()
