@@ -5,7 +5,10 @@
 
 namespace march {
 
-Source::Source(std::string name, std::string text) : name_(std::move(name)), text_(std::move(text)) {
+Source::Source(std::string name, std::string text, std::string path_in_policy)
+    : name_(std::move(name)),
+      path_in_policy_(path_in_policy.empty() ? name_ : std::move(path_in_policy)),
+      text_(std::move(text)) {
   line_starts_.push_back(0);
   for (std::size_t i = 0; i < text_.size(); ++i) {
     if (text_[i] == '\n') line_starts_.push_back(static_cast<std::uint32_t>(i + 1));
@@ -42,9 +45,9 @@ std::string SourceRange::ToString() const {
   return source->name() + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
 }
 
-std::string SourceRange::FileLine() const {
+std::string SourceRange::PolicyLine() const {
   if (!valid()) return {};
-  return source->name() + ":" + std::to_string(source->PositionOf(begin).line);
+  return source->path_in_policy() + ":" + std::to_string(source->PositionOf(begin).line);
 }
 
 }  // namespace march

@@ -21,9 +21,12 @@ struct Position {
 // One immutable text and the name it is shown under. Texts are at most 4 GiB.
 class Source {
  public:
-  Source(std::string name, std::string text);
+  // `name` is how the user called the file and is for messages; `path_in_policy` is where it lies
+  // below the policy's root, the same on every machine, and is for what gets written ("" for `name`).
+  Source(std::string name, std::string text, std::string path_in_policy = {});
 
   const std::string& name() const { return name_; }
+  const std::string& path_in_policy() const { return path_in_policy_; }
   std::string_view text() const { return text_; }
 
   // The position of byte `offset`; an offset past the end is the position of the end.
@@ -35,6 +38,7 @@ class Source {
 
  private:
   std::string name_;
+  std::string path_in_policy_;
   std::string text_;
   std::vector<std::uint32_t> line_starts_;
 };
@@ -49,8 +53,8 @@ struct SourceRange {
   bool valid() const { return source != nullptr; }
   // "file:line:column", or "" without a place.
   std::string ToString() const;
-  // "file:line", or "" without a place.
-  std::string FileLine() const;
+  // "file:line" with the path below the policy's root, or "" without a place.
+  std::string PolicyLine() const;
 
   friend bool operator==(const SourceRange&, const SourceRange&) = default;
 };

@@ -66,7 +66,7 @@ struct Bundle {
   std::vector<File> files;  // sorted by path; neither the manifest nor signatures
   std::vector<Signature> signatures;
 
-  // The file's content, or null.
+  // The file's content, or null; files must be sorted.
   const std::string* Find(std::string_view path) const;
 };
 
@@ -85,7 +85,8 @@ struct Contents {
 std::string PolicyDigest(const std::vector<File>& files);
 
 // The bundle's bytes. Unsigned when `signers` is empty. Errors: kBadPathName for a path the archive
-// cannot carry, kBundleMalformed for two files of one path.
+// cannot carry, kBundleMalformed for two files of one path, a signer given twice or text that is
+// not UTF-8, kInputTooLarge.
 Outcome<std::string> Pack(const Contents& contents, const std::vector<PrivateKey>& signers);
 
 // Reads an archive: only the canonical encoding is accepted (sorted entries, zeroed fields, no

@@ -32,7 +32,8 @@ class PublicKey {
 // Wiped from memory on destruction; never printed.
 class PrivateKey {
  public:
-  explicit PrivateKey(std::array<std::uint8_t, 32> seed) : seed_(seed) {}
+  // Wipes its argument; wiping what was passed is the caller's.
+  explicit PrivateKey(std::array<std::uint8_t, 32> seed);
   PrivateKey(const PrivateKey&) = default;
   PrivateKey& operator=(const PrivateKey&) = default;
   ~PrivateKey();

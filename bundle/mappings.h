@@ -19,18 +19,18 @@ struct MappingInfo {
 };
 
 struct MappingTable {
-  std::string default_action;  // "deny", "allow"
+  std::string default_action;         // "deny", "allow"
   std::vector<MappingInfo> mappings;  // sorted by name
 };
 
 std::string WriteMappings(const MappingTable& table);
-// Error: kBundleMalformed.
+// Refuses unknown keys and actions, and mappings that are not sorted. Error: kBundleMalformed.
 Outcome<MappingTable> ReadMappings(std::string_view json);
 
-// The name of a slot below MARCH_SLOT_DEFAULT as counters show it ("arp", "truncated", ...), or ""
-// for a slot that is not used.
+// The name of a slot below MARCH_SLOT_FIRST_MAPPING as counters show it ("arp", "truncated",
+// "default"), or "" for a slot that is not used.
 std::string_view SlotName(std::uint32_t slot);
-// Whether packets counted in such a slot went on.
+// Whether packets counted in a slot below MARCH_SLOT_DEFAULT went on; false for every other slot.
 bool SlotPasses(std::uint32_t slot);
 
 }  // namespace march::bundle

@@ -27,7 +27,7 @@ enum march_slot {
 };
 
 /* A verdict: the action in the low 8 bits, the slot in the upper 24. */
-#define MARCH_VERDICT(action, slot) (((uint32_t)(slot) << 8) | (action))
+#define MARCH_VERDICT(action, slot) ((((slot) + 0u) << 8) | (action))
 #define MARCH_VERDICT_ACTION(verdict) ((verdict) & 0xffu)
 #define MARCH_VERDICT_SLOT(verdict) ((verdict) >> 8)
 #define MARCH_MAX_SLOTS (1u << 24)

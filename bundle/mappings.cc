@@ -1,0 +1,103 @@
+#include "bundle/mappings.h"
+
+#include "bundle/abi/verdict.h"
+#include "bundle/strict_json.h"
+#include "bundle/text.h"
+
+namespace march::bundle {
+namespace {
+
+using nlohmann::json;
+
+constexpr int kMappingsVersion = 1;
+
+bool IsAction(std::string_view word) {
+  return word == "allow" || word == "deny";
+}
+
+Outcome<MappingInfo> ReadMapping(const json& value, const std::string& where) {
+  ObjectReader reader(value, where);
+  MappingInfo mapping;
+  mapping.name = reader.String("name");
+  mapping.action = reader.String("action");
+  reader.Require(IsAction(mapping.action), "action " + Quoted(mapping.action) + " is not known");
+  mapping.priority = reader.Int32("priority");
+  mapping.place = reader.String("place");
+  if (reader.Finish()) return *reader.problem();
+  return mapping;
+}
+
+}  // namespace
+
+std::string WriteMappings(const MappingTable& table) {
+  json mappings = json::array();
+  for (const MappingInfo& mapping : table.mappings) {
+    mappings.push_back({{"name", mapping.name},
+                        {"action", mapping.action},
+                        {"priority", mapping.priority},
+                        {"place", mapping.place}});
+  }
+  return DumpJson({{"format_version", kMappingsVersion},
+                   {"default_action", table.default_action},
+                   {"mappings", std::move(mappings)}});
+}
+
+Outcome<MappingTable> ReadMappings(std::string_view text) {
+  const std::string what = "mappings.json";
+  const Outcome<json> document = ParseStrictJson(text, what);
+  if (!document) return document.diagnostics();
+  ObjectReader reader(*document, what);
+  reader.Require(reader.Unsigned("format_version") == kMappingsVersion, "format_version is not 1");
+  MappingTable table;
+  table.default_action = reader.String("default_action");
+  reader.Require(IsAction(table.default_action),
+                 "default_action " + Quoted(table.default_action) + " is not known");
+  const json& mappings = reader.Array("mappings");
+  if (reader.Finish()) return *reader.problem();
+  for (const json& value : mappings) {
+    const std::string where = what + ": mappings[" + std::to_string(table.mappings.size()) + "]";
+    Outcome<MappingInfo> mapping = ReadMapping(value, where);
+    if (!mapping) return std::move(mapping).diagnostics();
+    // The order is the meaning: it says who counts in which slot.
+    if (!table.mappings.empty() && table.mappings.back().name >= mapping->name) {
+      return Malformed(where + ": " + Quoted(mapping->name) + " is out of order");
+    }
+    table.mappings.push_back(*std::move(mapping));
+  }
+  return table;
+}
+
+std::string_view SlotName(std::uint32_t slot) {
+  switch (slot) {
+    case MARCH_SLOT_INTERNAL:
+      return "internal";
+    case MARCH_SLOT_ARP:
+      return "arp";
+    case MARCH_SLOT_NEIGHBOUR:
+      return "neighbour";
+    case MARCH_SLOT_NOT_IP:
+      return "not-ip";
+    case MARCH_SLOT_VLAN_DEPTH:
+      return "vlan-depth";
+    case MARCH_SLOT_TRUNCATED:
+      return "truncated";
+    case MARCH_SLOT_MALFORMED:
+      return "malformed";
+    case MARCH_SLOT_EXTENSIONS:
+      return "extensions";
+    case MARCH_SLOT_SOURCE_ROUTE:
+      return "source-route";
+    case MARCH_SLOT_FRAGMENT:
+      return "fragment";
+    case MARCH_SLOT_DEFAULT:
+      return "default";
+    default:
+      return "";
+  }
+}
+
+bool SlotPasses(std::uint32_t slot) {
+  return slot == MARCH_SLOT_ARP || slot == MARCH_SLOT_NEIGHBOUR;
+}
+
+}  // namespace march::bundle

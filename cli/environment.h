@@ -1,0 +1,19 @@
+// What a verb may touch: given by main, replaced by tests.
+#pragma once
+
+#include <istream>
+#include <ostream>
+
+#include "base/file_system.h"
+
+namespace march::cli {
+
+struct Environment {
+  FileSystem& files;
+  std::istream& in;
+  std::ostream& out;  // data
+  std::ostream& err;  // messages
+  bool color_errors = false;
+};
+
+}  // namespace march::cli

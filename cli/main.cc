@@ -1,0 +1,31 @@
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+
+#include "base/file_system.h"
+#include "cli/exit_code.h"
+#include "cli/marchctl.h"
+
+int main(int argc, char** argv) {
+  // A reader that has seen enough (`| head`) ends us by a failing write, not by a signal.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::ios::sync_with_stdio(false);
+  march::DiskFileSystem files;
+  march::cli::Environment environment{files, std::cin, std::cout, std::cerr};
+  environment.color_errors = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  try {
+    const int code = march::cli::RunMarchctl({argv + 1, argv + argc}, environment);
+    std::cout.flush();
+    if (!std::cout && code == march::cli::kOk) {
+      std::cerr << "marchctl: cannot write to standard output\n";
+      return march::cli::kFailed;
+    }
+    return code;
+  } catch (const std::exception& error) {
+    std::cerr << "marchctl: " << error.what() << "\n";
+    return march::cli::kFailed;
+  }
+}

@@ -1,0 +1,136 @@
+// marchctl explain POLICY FLOW: the verdict on one flow, who decided it and who else would have.
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/exit_code.h"
+#include "cli/output/format.h"
+#include "cli/output/report.h"
+#include "cli/verbs/verbs.h"
+#include "compiler/pipeline/engines.h"
+#include "compiler/pipeline/pipeline.h"
+
+namespace march::cli {
+namespace {
+
+constexpr const char* kPath = "fast";
+constexpr const char* kPathReason =
+    "addresses, protocol and ports are all it takes, so the kernel decides (XDP)";
+
+struct Flags {
+  std::string policy;
+  std::string flow;
+  std::string format;
+};
+
+// Everything there is to say, before it is put into a format.
+struct Explanation {
+  const model::Policy& policy;
+  space::Flow flow;
+  prove::Decision decision;
+  std::vector<std::uint32_t> others;  // matched, did not decide
+};
+
+std::string WhyLost(const Explanation& e, const model::Mapping& loser) {
+  if (!e.decision.mapping()) return "a fragment is judged by all ports it could have";
+  const model::Mapping& winner = e.policy.mappings[*e.decision.mapping()];
+  if (loser.priority != winner.priority) {
+    return "priority " + std::to_string(loser.priority) + " is below " +
+           std::to_string(winner.priority);
+  }
+  if (loser.action != winner.action) return "deny is stricter at equal priority";
+  return "same verdict, and its name comes later";
+}
+
+void PrintText(const Explanation& e, std::ostream& out) {
+  out << "flow     " << e.flow.ToString() << "\n"
+      << "verdict  " << model::ActionName(e.decision.action) << "\n";
+  if (const auto index = e.decision.mapping()) {
+    const model::Mapping& mapping = e.policy.mappings[*index];
+    out << "mapping  " << mapping.name << " (" << mapping.place.ToString() << ")\n";
+    if (!mapping.comment.empty()) out << "comment  " << mapping.comment << "\n";
+  } else if (e.decision.slot == MARCH_SLOT_FRAGMENT) {
+    out << "mapping  none: a later fragment whose ports could matter\n";
+  } else {
+    out << "mapping  none: defaults.action decides\n";
+  }
+  out << "path     " << kPath << ": " << kPathReason << "\n";
+  for (const std::uint32_t index : e.others) {
+    const model::Mapping& mapping = e.policy.mappings[index];
+    out << "matched  " << mapping.name << " (" << mapping.place.ToString() << "), "
+        << model::ActionName(mapping.action) << ": " << WhyLost(e, mapping) << "\n";
+  }
+}
+
+nlohmann::json MappingJson(const model::Mapping& mapping) {
+  return {{"name", mapping.name},
+          {"action", model::ActionName(mapping.action)},
+          {"priority", mapping.priority},
+          {"place", mapping.place.ToString()}};
+}
+
+void PrintJson(const Explanation& e, std::ostream& out) {
+  nlohmann::json others = nlohmann::json::array();
+  for (const std::uint32_t index : e.others) {
+    nlohmann::json other = MappingJson(e.policy.mappings[index]);
+    other["why_not"] = WhyLost(e, e.policy.mappings[index]);
+    others.push_back(std::move(other));
+  }
+  const auto index = e.decision.mapping();
+  const nlohmann::json document = {
+      {"format_version", 1},
+      {"flow", e.flow.ToString()},
+      {"verdict", model::ActionName(e.decision.action)},
+      {"mapping", index ? MappingJson(e.policy.mappings[*index]) : nlohmann::json()},
+      {"path", kPath},
+      {"path_reason", kPathReason},
+      {"also_matched", std::move(others)}};
+  out << document.dump(2) << "\n";
+}
+
+int Run(Environment& environment, const Flags& flags) {
+  const Source text("FLOW", flags.flow);
+  const auto flow = space::ParseFlow(text);
+  if (!flow) {
+    Report(environment, flow.diagnostics());
+    return kUsage;
+  }
+  const auto compilation =
+      pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kTables);
+  const ExitCode code = Report(environment, compilation.diagnostics);
+  if (code != kOk) return code;
+
+  prove::ModelEngine model(*compilation.policy);
+  prove::TablesEngine tables(*compilation.tables);
+  const auto decision = tables.Decide(*flow);
+  const auto expected = model.Decide(*flow);
+  if (!(*decision == *expected)) {
+    return Report(environment,
+                  {MakeDiagnostic(Code::kEnginesDiffer, {},
+                                  "the tables say " + prove::DeciderName(*compilation.policy, *decision) +
+                                      ", the policy says " +
+                                      prove::DeciderName(*compilation.policy, *expected),
+                                  "this is a defect of marchctl; please report it with the policy")});
+  }
+  std::vector<std::uint32_t> others = model.Matching(*flow);
+  if (decision->mapping()) std::erase(others, *decision->mapping());
+  const Explanation explanation{*compilation.policy, *flow, *decision, std::move(others)};
+  if (flags.format == "json") {
+    PrintJson(explanation, environment.out);
+  } else {
+    PrintText(explanation, environment.out);
+  }
+  return kOk;
+}
+
+}  // namespace
+
+void AddExplain(CLI::App& app, Environment& environment, int& exit_code) {
+  auto* verb = app.add_subcommand("explain", "Say what happens to a flow, and why");
+  const auto flags = std::make_shared<Flags>();
+  verb->add_option("POLICY", flags->policy, "File, directory or bundle")->required();
+  verb->add_option("FLOW", flags->flow, "\"tcp 10.0.0.1:40000 > 10.0.0.2:443\"")->required();
+  AddOutputOption(*verb, flags->format);
+  verb->callback([&environment, &exit_code, flags] { exit_code = Run(environment, *flags); });
+}
+
+}  // namespace march::cli

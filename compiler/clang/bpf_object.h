@@ -1,0 +1,24 @@
+// Compiles the generated C to a BPF object, with clang linked in: no compiler program, no header and
+// no file is needed or read. The only folder that includes clang and LLVM.
+#pragma once
+
+#include <string>
+
+#include "base/outcome.h"
+#include "compiler/emit/bpf_source.h"
+
+namespace march::clang {
+
+struct BpfObject {
+  std::string bytes;               // ELF with BTF, without DWARF
+  std::size_t instructions = 0;    // of all programs in it, 8 bytes each
+};
+
+// Equal sources give equal bytes, on any machine. Error: kClangFailed, with clang's own words; it
+// means a defect of ours, never of the policy.
+Outcome<BpfObject> CompileBpf(const emit::BpfSource& source);
+
+// For `--until object --dump`: sections with their sizes, and the instruction count.
+std::string Dump(const BpfObject& object);
+
+}  // namespace march::clang

@@ -1,0 +1,43 @@
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "compiler/clang/bpf_object.h"
+
+namespace march::clang {
+namespace {
+
+TEST_CASE("equal sources give equal objects with BTF and without DWARF") {
+  const emit::BpfSource source{
+      "#include \"common/bpf.h\"\n"
+      "SEC(\"xdp\") int f(struct xdp_md* c) { return c->data == 0 ? XDP_DROP : XDP_PASS; }\n"
+      "char march_license[] SEC(\"license\") = \"GPL\";\n"};
+  const auto first = CompileBpf(source);
+  const auto second = CompileBpf(source);
+
+  REQUIRE(first.ok());
+  REQUIRE(second.ok());
+  CHECK(first->bytes == second->bytes);
+  CHECK(first->instructions > 0);
+  const std::string dump = Dump(*first);
+  CHECK(dump.find(".BTF ") != std::string::npos);
+  CHECK(dump.find(".BTF.ext ") != std::string::npos);
+  CHECK(dump.find(".debug_") == std::string::npos);
+  CHECK(dump.find("  xdp ") != std::string::npos);
+}
+
+TEST_CASE("a program that does not compile is reported in clang's words") {
+  const auto object = CompileBpf({"int f(void) { return nothing; }\n"});
+  REQUIRE_FALSE(object.ok());
+  CHECK(object.diagnostics()[0].code == Code::kClangFailed);
+  CHECK(object.diagnostics()[0].message.find("use of undeclared identifier 'nothing'") !=
+        std::string::npos);
+}
+
+TEST_CASE("no file of the machine is reachable") {
+  const auto object = CompileBpf({"#include \"/etc/passwd\"\n"});
+  REQUIRE_FALSE(object.ok());
+  CHECK(object.diagnostics()[0].message.find("file not found") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace march::clang

@@ -1,0 +1,21 @@
+/* bpf-templates/common/walk.h compiled for the host. */
+#ifndef MARCH_COMPILER_CLASSIFY_NATIVE_WALK_H
+#define MARCH_COMPILER_CLASSIFY_NATIVE_WALK_H
+
+#include <stdint.h>
+
+#include "bundle/abi/tables.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The verdict of the tables in `words` on `key`. `words` begins with a march_tables_header; a word
+ * outside of [0, count) reads as 0, as it does in the kernel. */
+uint32_t march_native_classify(const uint64_t* words, uint32_t count, const struct march_key* key);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,68 @@
+// The policy as written: every value with its place, names not yet resolved. What the checks look
+// at. Views point into the PolicyDoc it was read from.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/source.h"
+#include "compiler/model/policy.h"
+
+namespace march::model {
+
+template <class T>
+struct Written {
+  T value{};
+  SourceRange place;
+};
+
+struct DraftService {
+  Written<std::string_view> name;
+  std::vector<space::Prefix> prefixes;
+};
+
+struct DraftMapping {
+  using Names = std::vector<Written<std::string_view>>;
+  // A protocol number; no value for the word `any`.
+  using Protocol = Written<std::optional<std::uint8_t>>;
+
+  Written<std::string_view> name;
+  std::optional<Names> from;  // no value: the key is not there
+  std::optional<Names> to;
+  std::optional<std::vector<Protocol>> protocols;
+  std::optional<std::vector<PortRange>> ports;  // as written
+  SourceRange ports_place;                      // of the key
+  Action action = Action::kAllow;
+  std::int32_t priority = 0;
+  std::string_view comment;
+};
+
+struct Draft {
+  // Sorted by name (byte order), then place: of several with one name the first counts.
+  std::vector<DraftService> services;
+  std::vector<DraftMapping> mappings;
+  // In the order of files and places.
+  std::vector<Written<std::string_view>> clusters;
+  std::vector<Written<Action>> default_actions;
+};
+
+// Before another place, by the names of the files first: the one order that no way of reading the
+// files can change.
+inline bool ComesBefore(const SourceRange& a, const SourceRange& b) {
+  if (a.source != b.source) return a.source->name() < b.source->name();
+  return a.begin < b.begin;
+}
+
+// The index of the first service of this name; no value if there is none.
+inline std::optional<std::uint32_t> FindService(const Draft& draft, std::string_view name) {
+  const auto found = std::lower_bound(
+      draft.services.begin(), draft.services.end(), name,
+      [](const DraftService& service, std::string_view word) { return service.name.value < word; });
+  if (found == draft.services.end() || found->name.value != name) return std::nullopt;
+  return static_cast<std::uint32_t>(found - draft.services.begin());
+}
+
+}  // namespace march::model

@@ -1,0 +1,1 @@
+int model_test_placeholder;

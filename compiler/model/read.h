@@ -1,0 +1,43 @@
+// Readers of single values: each reports what is wrong at its exact place and returns nothing then.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/diagnostic.h"
+#include "compiler/model/draft.h"
+#include "compiler/yaml/document.h"
+
+namespace march::model {
+
+// A letter or digit, then at most 127 letters, digits, '.', '_' and '-'.
+bool IsName(std::string_view text);
+
+// A scalar used as a name; a bad one is reported and returned all the same, so that what refers to
+// it still finds it.
+std::optional<Written<std::string_view>> ReadName(const yaml::Node& node, std::string_view what,
+                                                  Diagnostics& out);
+
+// Any scalar, as its text.
+std::optional<std::string_view> ReadText(const yaml::Node& node, std::string_view what,
+                                         Diagnostics& out);
+
+// The actions of mappings, and of `defaults`.
+std::optional<Action> ReadAction(const yaml::Node& node, Diagnostics& out);
+std::optional<Action> ReadDefaultAction(const yaml::Node& node, Diagnostics& out);
+
+std::optional<std::int32_t> ReadPriority(const yaml::Node& node, Diagnostics& out);
+std::optional<DraftMapping::Protocol> ReadProtocol(const yaml::Node& node, Diagnostics& out);
+
+// An address or a prefix without host bits.
+std::optional<space::Prefix> ReadPrefix(const yaml::Node& node, Diagnostics& out);
+
+// One entry of a port list: a number, a range, or several separated by commas.
+void ReadPorts(const yaml::Node& node, std::vector<PortRange>& ports, Diagnostics& out);
+
+// One document of kind Policy, or a complaint about its envelope. The draft is not sorted.
+void ReadDocument(const yaml::Node& document, Draft& draft, Diagnostics& out);
+
+}  // namespace march::model

@@ -1,0 +1,150 @@
+#include "compiler/pipeline/pipeline.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/version.h"
+#include "bundle/mappings.h"
+#include "compiler/pipeline/sources.h"
+
+namespace march::pipeline {
+namespace {
+
+// The oldest kernel whose verifier and XDP links the generated programs are made for.
+constexpr const char* kMinimumKernel = "5.15";
+
+bundle::MappingTable MappingTableOf(const model::Policy& policy) {
+  bundle::MappingTable table;
+  table.default_action = model::ActionName(policy.default_action);
+  for (const model::Mapping& mapping : policy.mappings) {
+    table.mappings.push_back({mapping.name, std::string(model::ActionName(mapping.action)),
+                              mapping.priority, mapping.place.PolicyLine()});
+  }
+  return table;
+}
+
+Outcome<std::string> PackBundle(const Compilation& compilation, const Options& options) {
+  bundle::Contents contents;
+  contents.cluster = compilation.policy->cluster;
+  contents.serial = options.serial;
+  contents.mappings = compilation.policy->mappings.size();
+  contents.tool_version = kVersion;
+  contents.minimum_kernel = kMinimumKernel;
+  for (const auto& source : compilation.sources) {
+    contents.files.push_back({std::string(bundle::kPolicyPrefix) + source->path_in_policy(),
+                              std::string(source->text())});
+  }
+  contents.files.push_back({std::string(bundle::kXdpObjectPath), compilation.object->bytes});
+  contents.files.push_back({std::string(bundle::kClassifierPath), compilation.tables->Bytes()});
+  contents.files.push_back({std::string(bundle::kMappingsPath),
+                            bundle::WriteMappings(MappingTableOf(*compilation.policy))});
+  contents.files.push_back({std::string(bundle::kSlowPathPath),
+                            "{\n  \"format_version\": 1,\n  \"mappings\": []\n}\n"});
+  return bundle::Pack(contents, options.signers);
+}
+
+// Runs one step: keeps its value and its diagnostics, and says whether to go on.
+template <class T>
+bool Keep(Compilation& compilation, std::optional<T>& slot, Outcome<T> outcome) {
+  const Diagnostics& more = outcome.diagnostics();
+  compilation.diagnostics.insert(compilation.diagnostics.end(), more.begin(), more.end());
+  if (!outcome) return false;
+  slot = *std::move(outcome);
+  return true;
+}
+
+void RunStages(Compilation& c, const FileSystem& files, const std::string& path, Stage until,
+               const Options& options) {
+  std::optional<SourceSet> sources;
+  if (!Keep(c, sources, LoadSources(files, path, options.parse.max_bytes))) return;
+  c.sources = *std::move(sources);
+  if (until == Stage::kSources) return;
+
+  if (!Keep(c, c.doc, yaml::ParsePolicyDoc(c.sources, options.parse))) return;
+  if (until == Stage::kDoc) return;
+
+  if (!Keep(c, c.policy, model::BuildPolicy(*c.doc))) return;
+  if (until == Stage::kPolicy) return;
+
+  if (!Keep(c, c.rules, ruleset::OrderRules(*c.policy))) return;
+  if (until == Stage::kRules) return;
+
+  if (!Keep(c, c.tables, classify::BuildTables(*c.rules, options.classify))) return;
+  if (until == Stage::kTables) return;
+
+  c.source = emit::EmitBpf(*c.rules, *c.tables);
+  if (until == Stage::kSource) return;
+
+  if (!Keep(c, c.object, clang::CompileBpf(*c.source))) return;
+  if (until == Stage::kObject) return;
+
+  Keep(c, c.bundle, PackBundle(c, options));
+}
+
+std::string DumpSources(const SourceSet& sources) {
+  std::string text;
+  for (const auto& source : sources) {
+    text += source->path_in_policy() + " " + std::to_string(source->text().size()) + " bytes\n";
+  }
+  return text;
+}
+
+std::string DumpBundle(const std::string& bytes) {
+  const auto read = bundle::Read(bytes);
+  return read ? read->manifest_bytes : std::string();
+}
+
+}  // namespace
+
+const std::vector<StageInfo>& Stages() {
+  static const std::vector<StageInfo> stages = {
+      {Stage::kSources, "sources", "the policy's texts"},
+      {Stage::kDoc, "doc", "YAML with places"},
+      {Stage::kPolicy, "policy", "names resolved"},
+      {Stage::kRules, "rules", "ordered match and act"},
+      {Stage::kTables, "tables", "flat classifier tables"},
+      {Stage::kSource, "source", "generated C"},
+      {Stage::kObject, "object", "BPF object"},
+      {Stage::kBundle, "bundle", "signed archive"},
+  };
+  return stages;
+}
+
+std::optional<Stage> ParseStage(std::string_view name) {
+  for (const StageInfo& info : Stages()) {
+    if (info.name == name) return info.stage;
+  }
+  return std::nullopt;
+}
+
+Compilation Compile(const FileSystem& files, const std::string& path, Stage until,
+                    const Options& options) {
+  Compilation compilation;
+  RunStages(compilation, files, path, until, options);
+  SortByPlace(compilation.diagnostics);
+  return compilation;
+}
+
+std::string Dump(const Compilation& compilation, Stage stage) {
+  switch (stage) {
+    case Stage::kSources:
+      return DumpSources(compilation.sources);
+    case Stage::kDoc:
+      return yaml::Dump(*compilation.doc);
+    case Stage::kPolicy:
+      return model::Dump(*compilation.policy);
+    case Stage::kRules:
+      return ruleset::Dump(*compilation.rules);
+    case Stage::kTables:
+      return classify::Dump(*compilation.tables);
+    case Stage::kSource:
+      return compilation.source->text;
+    case Stage::kObject:
+      return clang::Dump(*compilation.object);
+    case Stage::kBundle:
+      return DumpBundle(*compilation.bundle);
+  }
+  return {};
+}
+
+}  // namespace march::pipeline

@@ -1,0 +1,65 @@
+// The compiler as a list: every step from files to a bundle, in order, once. The command line and the
+// tests call this and nothing else of the compiler.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file_system.h"
+#include "base/outcome.h"
+#include "bundle/bundle.h"
+#include "compiler/clang/bpf_object.h"
+#include "compiler/classify/tables.h"
+#include "compiler/emit/bpf_source.h"
+#include "compiler/model/policy.h"
+#include "compiler/ruleset/ruleset.h"
+#include "compiler/yaml/document.h"
+
+namespace march::pipeline {
+
+enum class Stage { kSources, kDoc, kPolicy, kRules, kTables, kSource, kObject, kBundle };
+
+struct StageInfo {
+  Stage stage;
+  std::string_view name;  // as --until takes it
+  std::string_view yields;
+};
+
+const std::vector<StageInfo>& Stages();
+std::optional<Stage> ParseStage(std::string_view name);
+
+struct Options {
+  yaml::ParseLimits parse;
+  classify::Limits classify;
+  std::uint64_t serial = 1;
+  std::vector<bundle::PrivateKey> signers;
+};
+
+// Everything the compiler made on the way; stages behind the last one, or behind an error, are empty.
+// Places in it point into `sources`.
+struct Compilation {
+  SourceSet sources;
+  std::optional<yaml::PolicyDoc> doc;
+  std::optional<model::Policy> policy;
+  std::optional<ruleset::RuleSet> rules;
+  std::optional<classify::Tables> tables;
+  std::optional<emit::BpfSource> source;
+  std::optional<clang::BpfObject> object;
+  std::optional<std::string> bundle;  // its bytes
+
+  Diagnostics diagnostics;  // of all stages, sorted by place
+  bool ok() const { return !HasErrors(diagnostics); }
+};
+
+// Compiles the policy at `path`: a file, a directory tree of *.yaml and *.yml, or a bundle (whose
+// policy is taken; its signatures say nothing here).
+Compilation Compile(const FileSystem& files, const std::string& path, Stage until,
+                    const Options& options = {});
+
+// A stage as text: what `--until STAGE --dump` prints. The stage must have been reached.
+std::string Dump(const Compilation& compilation, Stage stage);
+
+}  // namespace march::pipeline

@@ -1,0 +1,133 @@
+#include "compiler/ruleset/ruleset.h"
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+#include <tuple>
+#include <utility>
+
+#include "bundle/abi/tables.h"
+#include "bundle/abi/verdict.h"
+#include "compiler/space/protocol.h"
+
+namespace march::ruleset {
+namespace {
+
+using space::AddressSet;
+using ServiceList = std::vector<std::uint32_t>;
+
+// Builds each distinct list of services once.
+class AddressSets {
+ public:
+  explicit AddressSets(const model::Policy& policy)
+      : policy_(policy),
+        everything_(std::make_shared<const AddressSet>(AddressSet::Everything())) {}
+
+  std::shared_ptr<const AddressSet> Of(const std::optional<ServiceList>& services) {
+    if (!services) return everything_;
+    auto& known = sets_[*services];
+    if (known == nullptr) {
+      std::vector<space::Prefix> prefixes;
+      for (const std::uint32_t service : *services) {
+        const auto& more = policy_.services[service].prefixes;
+        prefixes.insert(prefixes.end(), more.begin(), more.end());
+      }
+      known = std::make_shared<const AddressSet>(AddressSet::Of(prefixes));
+    }
+    return known;
+  }
+
+ private:
+  const model::Policy& policy_;
+  std::shared_ptr<const AddressSet> everything_;
+  std::map<ServiceList, std::shared_ptr<const AddressSet>> sets_;
+};
+
+L4Set L4Of(const model::Mapping& mapping) {
+  if (!mapping.protocols) return L4Set({{0, MARCH_L4_FRAGMENT - 1}});
+  std::vector<space::Interval<std::uint32_t>> keys;
+  for (const std::uint8_t protocol : *mapping.protocols) {
+    if (!mapping.ports) {
+      keys.push_back({MARCH_L4_KEY(protocol, 0U), MARCH_L4_KEY(protocol, 0xFFFFU)});
+      continue;
+    }
+    for (const model::PortRange& range : *mapping.ports) {
+      keys.push_back({MARCH_L4_KEY(protocol, range.first), MARCH_L4_KEY(protocol, range.last)});
+    }
+  }
+  return L4Set(std::move(keys));
+}
+
+void DumpAddresses(std::ostream& out, const char* label, const AddressSet& set) {
+  if (set == AddressSet::Everything()) return;
+  out << "    " << label;
+  if (set.empty()) out << " nothing";
+  for (const space::Family family : {space::Family::kV4, space::Family::kV6}) {
+    for (const auto& part : set.In(family).intervals()) {
+      out << " " << space::Address{family, part.first}.ToString();
+      if (part.last != part.first) out << "-" << space::Address{family, part.last}.ToString();
+    }
+  }
+  out << "\n";
+}
+
+void DumpL4(std::ostream& out, const L4Set& set) {
+  if (set == L4Set({{0, MARCH_L4_FRAGMENT - 1}})) return;
+  out << "    l4";
+  for (const auto& part : set.intervals()) {
+    for (std::uint32_t protocol = part.first >> 16; protocol <= part.last >> 16; ++protocol) {
+      const std::uint32_t first = std::max(part.first, protocol << 16) & 0xFFFF;
+      const std::uint32_t last = std::min(part.last, protocol << 16 | 0xFFFF) & 0xFFFF;
+      out << " " << space::ProtocolName(static_cast<std::uint8_t>(protocol));
+      if (first == 0 && last == 0xFFFF) continue;
+      out << ":" << first;
+      if (last != first) out << "-" << last;
+    }
+  }
+  out << "\n";
+}
+
+}  // namespace
+
+Outcome<RuleSet> OrderRules(const model::Policy& policy) {
+  if (policy.mappings.size() > MARCH_MAX_SLOTS - MARCH_SLOT_FIRST_MAPPING) {
+    return MakeDiagnostic(Code::kTooManyMappings, {},
+                          "the policy has " + std::to_string(policy.mappings.size()) +
+                              " mappings; a program counts at most " +
+                              std::to_string(MARCH_MAX_SLOTS - MARCH_SLOT_FIRST_MAPPING),
+                          "split the policy between gateways");
+  }
+  AddressSets sets(policy);
+  RuleSet result;
+  result.default_action = policy.default_action;
+  result.mappings = static_cast<std::uint32_t>(policy.mappings.size());
+  result.rules.reserve(policy.mappings.size());
+  for (std::uint32_t i = 0; i < result.mappings; ++i) {
+    const model::Mapping& mapping = policy.mappings[i];
+    result.rules.push_back({i, mapping.name, mapping.place, mapping.action, mapping.priority,
+                            sets.Of(mapping.from), sets.Of(mapping.to), L4Of(mapping)});
+  }
+  // Mapping indices are in the byte order of names.
+  std::sort(result.rules.begin(), result.rules.end(), [](const Rule& a, const Rule& b) {
+    return std::tuple(-a.priority, a.action, a.mapping) <
+           std::tuple(-b.priority, b.action, b.mapping);
+  });
+  return result;
+}
+
+std::string Dump(const RuleSet& rules) {
+  std::ostringstream out;
+  out << "rules " << rules.rules.size() << ", default " << model::ActionName(rules.default_action)
+      << "\n";
+  std::size_t number = 0;
+  for (const Rule& rule : rules.rules) {
+    out << "  " << number++ << " " << model::ActionName(rule.action) << " " << rule.name
+        << " priority " << rule.priority << " (" << rule.place.PolicyLine() << ")\n";
+    DumpAddresses(out, "from", *rule.source);
+    DumpAddresses(out, "to", *rule.destination);
+    DumpL4(out, rule.l4);
+  }
+  return out.str();
+}
+
+}  // namespace march::ruleset

@@ -1,0 +1,44 @@
+// The policy as ordered match/act rules: design section 2's semantics turned into one total order, so
+// that the first rule that matches decides.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/outcome.h"
+#include "compiler/model/policy.h"
+#include "compiler/space/interval_set.h"
+
+namespace march::ruleset {
+
+// A layer-4 key (bundle/abi/tables.h): protocol and destination port, never a fragment key.
+using L4Set = space::IntervalSet<std::uint32_t>;
+
+struct Rule {
+  std::uint32_t mapping = 0;  // index into Policy::mappings, and so its counter slot
+  std::string name;
+  SourceRange place;
+  model::Action action = model::Action::kDeny;
+  std::int32_t priority = 0;
+  // Shared between rules that name the same services.
+  std::shared_ptr<const space::AddressSet> source;
+  std::shared_ptr<const space::AddressSet> destination;
+  L4Set l4;
+};
+
+struct RuleSet {
+  model::Action default_action = model::Action::kDeny;
+  // Higher priority first, then stricter action, then name in byte order.
+  std::vector<Rule> rules;
+  std::uint32_t mappings = 0;  // how many counter slots
+};
+
+// Errors: kTooManyMappings.
+Outcome<RuleSet> OrderRules(const model::Policy& policy);
+
+// For `--until rules --dump`.
+std::string Dump(const RuleSet& rules);
+
+}  // namespace march::ruleset

@@ -1,0 +1,36 @@
+// A flow: what the policy judges, written `PROTO SRC[:SPORT] > DST[:DPORT]`, IPv6 in brackets when
+// a port follows.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/outcome.h"
+#include "compiler/space/address.h"
+
+namespace march::space {
+
+struct Flow {
+  std::uint8_t protocol = 0;
+  Address source;
+  Address destination;                 // of the same family
+  std::uint16_t source_port = 0;       // 0 for protocols without ports
+  std::uint16_t destination_port = 0;  // 0 for protocols without ports
+  bool later_fragment = false;         // its ports are in another packet
+
+  // "udp [2001:db8::1]:5353 > [2001:db8::2]:53", "icmp 10.0.0.1 > 10.0.0.2".
+  std::string ToString() const;
+
+  friend bool operator==(const Flow&, const Flow&) = default;
+};
+
+// A missing source port is kAnySourcePort (any ephemeral port stands for all: no mapping looks at
+// it); a missing destination port is an error for protocols that have them. A trailing word
+// `fragment` makes it a later fragment, which has no ports. `icmp ... type N` is accepted: no
+// mapping of this version looks at the type. Error: kBadFlow, with the place in `text`, whose name
+// is shown.
+Outcome<Flow> ParseFlow(const Source& text);
+
+inline constexpr std::uint16_t kAnySourcePort = 40000;
+
+}  // namespace march::space

@@ -1,0 +1,59 @@
+// Any bytes as a policy: nothing may crash, and every place must lie inside the text. YAML that
+// parses goes on to the model, because that is who walks the nodes.
+#include <cstdint>
+#include <cstdlib>
+#include <sstream>
+
+#include "base/print.h"
+#include "compiler/model/policy.h"
+#include "compiler/yaml/document.h"
+
+namespace march {
+namespace {
+
+void CheckRange(const SourceRange& range) {
+  if (!range.valid()) return;
+  if (range.begin > range.end || range.end > range.source->text().size()) std::abort();
+}
+
+void CheckDiagnostics(const Diagnostics& diagnostics) {
+  for (const Diagnostic& diagnostic : diagnostics) {
+    CheckRange(diagnostic.range);
+    for (const Note& note : diagnostic.notes) CheckRange(note.range);
+  }
+  std::ostringstream out;
+  PrintText(diagnostics, out);
+}
+
+// An aliased node is looked at once for each time it is used; the depth limit bounds the walk.
+void CheckNode(const yaml::Node& node, int& budget) {
+  if (--budget < 0) return;
+  CheckRange(node.range);
+  for (const auto& child : node.sequence) CheckNode(*child, budget);
+  for (const auto& entry : node.map) {
+    CheckNode(*entry.key, budget);
+    CheckNode(*entry.value, budget);
+  }
+}
+
+void CheckText(std::string text) {
+  const auto source = std::make_shared<const Source>("fuzz.yaml", std::move(text));
+  yaml::ParseLimits limits;
+  limits.max_aliased_nodes = 10'000;
+  const auto doc = yaml::ParsePolicyDoc({source}, limits);
+  CheckDiagnostics(doc.diagnostics());
+  if (!doc) return;
+  int budget = 100'000;
+  for (const auto& document : doc->documents) CheckNode(*document, budget);
+  const auto policy = model::BuildPolicy(*doc);
+  CheckDiagnostics(policy.diagnostics());
+  if (policy) (void)Dump(*policy);
+}
+
+}  // namespace
+}  // namespace march
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  march::CheckText(std::string(reinterpret_cast<const char*>(data), size));
+  return 0;
+}

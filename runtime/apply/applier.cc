@@ -1,0 +1,191 @@
+#include "runtime/apply/applier.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace march::apply {
+namespace {
+
+constexpr std::size_t kKeptGenerations = 5;
+
+bool Runs(const bpf::Pins& pins, std::uint64_t generation) {
+  return std::any_of(pins.links.begin(), pins.links.end(), [&](const bpf::Link& link) {
+    return link.alive && link.generation == generation;
+  });
+}
+
+}  // namespace
+
+std::uint32_t SlotsOf(const bundle::MappingTable& names) {
+  // More than fit are refused by the kernel edge.
+  const std::size_t slots = MARCH_SLOT_FIRST_MAPPING + names.mappings.size();
+  return static_cast<std::uint32_t>(std::min<std::size_t>(slots, UINT32_MAX));
+}
+
+const bpf::Link* FindLink(const bpf::Pins& pins, const std::string& interface) {
+  const auto found = std::find_if(pins.links.begin(), pins.links.end(), [&](const bpf::Link& link) {
+    return link.interface == interface;
+  });
+  return found == pins.links.end() ? nullptr : &*found;
+}
+
+Applier::Applier(Config config, bpf::Kernel& kernel, FileSystem& files, telemetry::Logger& log)
+    : config_(std::move(config)),
+      kernel_(kernel),
+      log_(log),
+      store_(files, config_.state_directory) {
+  for (const Interface& interface : config_.interfaces) {
+    interfaces_[interface.name] = {interface.name, "", ""};
+  }
+}
+
+std::optional<std::uint64_t> Applier::InForce() const {
+  if (current_) return current_->number;
+  if (lockdown_) return bpf::kLockdown;
+  return std::nullopt;
+}
+
+void Applier::Settle() {
+  if (kernel_.Settle()) return;
+  log_.Write(telemetry::Level::kWarning, "counts_inexact",
+             {{"message", "the kernel has no membarrier; packets in flight may go uncounted"}});
+}
+
+void Applier::Note(const std::string& interface, std::string mode, std::string problem) {
+  telemetry::InterfaceState& state = interfaces_[interface];
+  const telemetry::InterfaceState old = std::exchange(
+      state, {.name = interface, .mode = std::move(mode), .problem = std::move(problem)});
+  if (!state.problem.empty() && state.problem != old.problem) {
+    log_.Write(telemetry::Level::kError, "interface_unprotected",
+               {{"interface", interface}, {"message", state.problem}});
+  } else if (!state.mode.empty() && state.mode != old.mode) {
+    log_.Write(telemetry::Level::kInfo, "interface_attached",
+               {{"interface", interface}, {"mode", state.mode}});
+  }
+}
+
+// Makes one interface run `generation`, whatever it runs now. True: another program was replaced.
+bool Applier::Steer(const Interface& interface, const bpf::Link* link, std::uint64_t generation) {
+  if (link != nullptr && link->alive) {
+    if (link->generation != generation) {
+      const auto replaced = kernel_.Replace(interface.name, generation);
+      if (!replaced.ok()) {
+        Note(interface.name, std::string(NameOf(link->mode)),
+             replaced.diagnostics().front().message);
+        return false;
+      }
+    }
+    Note(interface.name, std::string(NameOf(link->mode)), "");
+    return link->generation != generation;
+  }
+  if (!kernel_.HasInterface(interface.name)) {
+    Note(interface.name, "", "there is no interface " + interface.name);
+    return false;
+  }
+  const auto attached = kernel_.Attach(interface.name, interface.mode, generation);
+  if (!attached.ok()) {
+    Note(interface.name, "", attached.diagnostics().front().message);
+    return false;
+  }
+  if (!attached->native_refusal.empty()) {
+    log_.Write(telemetry::Level::kWarning, "generic_xdp",
+               {{"interface", interface.name}, {"message", attached->native_refusal}});
+  }
+  Note(interface.name, std::string(NameOf(attached->mode)), "");
+  return false;
+}
+
+void Applier::Reconcile() {
+  const auto generation = InForce();
+  const auto pins = kernel_.Discover();
+  if (!pins.ok()) return log_.Write(telemetry::Level::kError, "discover", pins.diagnostics());
+  bool replaced = false;
+  if (generation) {
+    for (const Interface& interface : config_.interfaces) {
+      replaced |= Steer(interface, FindLink(*pins, interface.name), *generation);
+    }
+  }
+  if (replaced) Settle();
+  if (const auto tidied = Tidy(); !tidied.ok()) {
+    log_.Write(telemetry::Level::kError, "tidy", tidied.diagnostics());
+  }
+}
+
+const bundle::MappingTable* Applier::NamesOf(std::uint64_t generation) const {
+  const auto [it, is_new] = names_.try_emplace(generation);
+  if (is_new) {
+    const auto bytes = store_.ReadBundle(generation);
+    const auto bundle = bytes.ok() ? bundle::Read(*bytes) : Outcome<bundle::Bundle>(Diagnostics{});
+    const std::string* json = bundle.ok() ? bundle->Find(bundle::kMappingsPath) : nullptr;
+    auto names = json != nullptr ? bundle::ReadMappings(*json)
+                                 : Outcome<bundle::MappingTable>(Diagnostics{});
+    if (names.ok()) it->second = std::move(names).value();
+  }
+  return it->second ? &*it->second : nullptr;
+}
+
+// Brings disk and pins in line with what is in force: records it, folds and unpins every generation
+// that nothing runs, drops bundles of long ago. Each step may be the last before a crash, and all
+// can be repeated. The caller has settled the kernel.
+Outcome<Done> Applier::Tidy() {
+  if (current_ && recorded_ != current_->number) {
+    if (auto written = store_.WriteCurrent(current_->number); !written.ok()) return written;
+    recorded_ = current_->number;
+  }
+  const auto pins = kernel_.Discover();
+  if (!pins.ok()) return pins.diagnostics();
+  State next = state_;
+  if (current_) {
+    next.highest_serial = std::max(next.highest_serial, current_->manifest.serial);
+    next.last_generation = std::max(next.last_generation, current_->number);
+  }
+  std::erase_if(next.folded, [&](std::uint64_t generation) {
+    return !std::binary_search(pins->generations.begin(), pins->generations.end(), generation);
+  });
+  std::vector<std::uint64_t> leaving;
+  for (const std::uint64_t generation : pins->generations) {
+    if (generation == InForce() || Runs(*pins, generation)) continue;
+    leaving.push_back(generation);
+    if (generation == bpf::kLockdown || next.folded.contains(generation)) continue;
+    const auto counters = kernel_.ReadCounters(generation);
+    if (!counters.ok()) return counters.diagnostics();
+    next.ledger.Add(NamesOf(generation), *counters);
+    next.folded.insert(generation);
+  }
+  next.ledger.LimitRetired(current_ ? NamesOf(current_->number) : nullptr);
+  if (next != state_) {
+    if (auto written = store_.WriteState(next); !written.ok()) return written;
+    state_ = std::move(next);
+  }
+  for (const std::uint64_t generation : leaving) {
+    if (auto unloaded = kernel_.Unload(generation); !unloaded.ok()) return unloaded;
+    names_.erase(generation);
+  }
+  // A number higher than any that was in force is left from a bundle that did not make it.
+  const std::uint64_t newest = std::max(recorded_.value_or(0), state_.last_generation);
+  std::vector<std::uint64_t> stored = store_.Stored();
+  std::size_t kept = 0;
+  for (auto it = stored.rbegin(); it != stored.rend(); ++it) {
+    if (*it <= newest && kept < kKeptGenerations) {
+      ++kept;
+    } else if (*it != recorded_ && !Runs(*pins, *it)) {
+      if (auto removed = store_.RemoveBundle(*it); !removed.ok()) return removed;
+    }
+  }
+  return Done{};
+}
+
+Outcome<Done> Applier::Withdraw() {
+  const auto pins = kernel_.Discover();
+  if (!pins.ok()) return pins.diagnostics();
+  for (const bpf::Link& link : pins->links) {
+    if (auto detached = kernel_.Detach(link.interface); !detached.ok()) return detached;
+    log_.Write(telemetry::Level::kInfo, "detached", {{"interface", link.interface}});
+  }
+  Settle();
+  current_.reset();
+  lockdown_ = false;
+  return Tidy();
+}
+
+}  // namespace march::apply

@@ -1,0 +1,107 @@
+#include "runtime/bpf/fake_kernel.h"
+
+namespace march::bpf {
+namespace {
+
+Diagnostic Refused(const std::string& what) {
+  return MakeDiagnostic(Code::kKernelRefused, {}, "cannot " + what + ": refused by the fake");
+}
+
+}  // namespace
+
+void FakeKernel::Reboot() {
+  programs_.clear();
+  links_.clear();
+}
+
+bool FakeKernel::Alive(const std::string& interface) const {
+  const auto link = links_.find(interface);
+  const auto found = interfaces.find(interface);
+  return link != links_.end() && found != interfaces.end() &&
+         link->second.index == found->second.index;
+}
+
+std::optional<std::uint64_t> FakeKernel::Deliver(const std::string& interface, std::uint32_t slot,
+                                                 std::uint64_t bytes) {
+  if (!Alive(interface)) return std::nullopt;
+  const std::uint64_t generation = links_.at(interface).generation;
+  std::vector<march_counter>& counters = programs_.at(generation).counters;
+  if (slot < counters.size()) {
+    counters[slot].packets += 1;
+    counters[slot].bytes += bytes;
+  }
+  return generation;
+}
+
+Outcome<Done> FakeKernel::Prepare() { return Done{}; }
+
+Outcome<Pins> FakeKernel::Discover() const {
+  Pins pins;
+  for (const auto& [generation, program] : programs_) pins.generations.push_back(generation);
+  for (const auto& [interface, pinned] : links_) {
+    pins.links.push_back({interface, Alive(interface), pinned.generation, pinned.mode});
+  }
+  return pins;
+}
+
+Outcome<Done> FakeKernel::Load(std::uint64_t generation, const Image& image) {
+  if (Fails("load")) return Refused("load the program");
+  programs_[generation] = {std::string(image.object), std::string(image.tables),
+                           std::vector<march_counter>(image.slots)};
+  return Done{};
+}
+
+Outcome<Done> FakeKernel::LoadLockdown() {
+  if (Fails("load lockdown")) return Refused("load the lockdown program");
+  programs_[kLockdown] = {};
+  return Done{};
+}
+
+Outcome<Done> FakeKernel::Unload(std::uint64_t generation) {
+  if (Fails("unload")) return Refused("unpin");
+  programs_.erase(generation);
+  return Done{};
+}
+
+Outcome<Attached> FakeKernel::Attach(const std::string& interface, XdpMode mode,
+                                     std::uint64_t generation) {
+  if (Fails("attach")) return Refused("attach to " + interface);
+  const auto found = interfaces.find(interface);
+  if (found == interfaces.end() || !programs_.contains(generation)) {
+    return Refused("attach to " + interface);
+  }
+  if (!found->second.foreign_program.empty()) {
+    return Refused("attach beside " + found->second.foreign_program);
+  }
+  Attached attached;
+  attached.mode = mode == XdpMode::kAuto ? XdpMode::kNative : mode;
+  if (attached.mode == XdpMode::kNative && !found->second.has_native) {
+    if (mode == XdpMode::kNative) return Refused("attach to " + interface + " in native mode");
+    attached = {XdpMode::kGeneric, "Operation not supported"};
+  }
+  links_[interface] = {found->second.index, generation, attached.mode};
+  return attached;
+}
+
+Outcome<Done> FakeKernel::Replace(const std::string& interface, std::uint64_t generation) {
+  if (Fails("replace")) return Refused("replace the program on " + interface);
+  if (!Alive(interface) || !programs_.contains(generation)) {
+    return Refused("replace the program on " + interface);
+  }
+  links_[interface].generation = generation;
+  return Done{};
+}
+
+Outcome<Done> FakeKernel::Detach(const std::string& interface) {
+  if (Fails("detach")) return Refused("detach from " + interface);
+  links_.erase(interface);
+  return Done{};
+}
+
+Outcome<std::vector<march_counter>> FakeKernel::ReadCounters(std::uint64_t generation) const {
+  const auto found = programs_.find(generation);
+  if (found == programs_.end()) return Refused("read the counters");
+  return found->second.counters;
+}
+
+}  // namespace march::bpf

@@ -1,0 +1,82 @@
+// The edge to the kernel. What marchd has in the kernel is pinned in bpffs and named by generation
+// number and interface, so a restarted marchd holds exactly what the one before it held.
+//
+//   DIRECTORY/generations/N/{prog,tables,counters}
+//   DIRECTORY/links/INTERFACE
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/outcome.h"
+#include "bundle/abi/verdict.h"
+
+namespace march::bpf {
+
+// The generation that drops every packet and counts none.
+inline constexpr std::uint64_t kLockdown = 0;
+
+enum class XdpMode { kAuto, kNative, kGeneric };
+std::string_view NameOf(XdpMode mode);
+
+// What one generation loads. Views: owned by the caller, needed only during the call.
+struct Image {
+  std::string_view object;  // ELF, see LoadProgram
+  std::string_view tables;  // words of bundle/abi/tables.h
+  std::uint32_t slots = 0;  // of march_counters
+};
+
+struct Link {
+  std::string interface;
+  bool alive = false;  // attached to the interface that bears the name today
+  std::optional<std::uint64_t> generation;  // whose program it runs; none if that is not pinned
+  XdpMode mode = XdpMode::kAuto;            // native or generic when alive
+};
+
+struct Pins {
+  std::vector<std::uint64_t> generations;  // ascending
+  std::vector<Link> links;                 // by interface
+};
+
+struct Attached {
+  XdpMode mode = XdpMode::kAuto;
+  std::string native_refusal;  // why kAuto settled for generic, else ""
+};
+
+// Errors are kKernelRefused, and kBundleMalformed for an image that cannot be one.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+
+  // Checks bpffs, makes the directories, removes what an interrupted load or unload left behind.
+  virtual Outcome<Done> Prepare() = 0;
+  virtual Outcome<Pins> Discover() const = 0;
+
+  // Loads and pins; on failure nothing of the generation is left.
+  virtual Outcome<Done> Load(std::uint64_t generation, const Image& image) = 0;
+  virtual Outcome<Done> LoadLockdown() = 0;
+  // Unpins; the kernel frees a generation once no link runs it.
+  virtual Outcome<Done> Unload(std::uint64_t generation) = 0;
+
+  virtual bool HasInterface(const std::string& name) const = 0;
+  // Attaches a pinned generation to an interface that has no live link of ours, and pins the link.
+  // A program of somebody else is an error, never replaced.
+  virtual Outcome<Attached> Attach(const std::string& interface, XdpMode mode,
+                                   std::uint64_t generation) = 0;
+  // Atomic for packets: each one sees the old program or the new.
+  virtual Outcome<Done> Replace(const std::string& interface, std::uint64_t generation) = 0;
+  // Detaches and unpins; no link there is a success.
+  virtual Outcome<Done> Detach(const std::string& interface) = 0;
+
+  // Returns when no packet is any more inside a program that was replaced or detached before the
+  // call. False: the kernel could not promise it, and a short sleep had to do.
+  virtual bool Settle() = 0;
+
+  // Sums over the CPUs, by slot. Empty for kLockdown.
+  virtual Outcome<std::vector<march_counter>> ReadCounters(std::uint64_t generation) const = 0;
+};
+
+}  // namespace march::bpf

@@ -1,0 +1,339 @@
+#include "runtime/bpf/libbpf_kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+#include <linux/magic.h>
+#include <linux/membarrier.h>
+#include <net/if.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <filesystem>
+#include <map>
+#include <thread>
+#include <utility>
+
+#include "runtime/bpf/libbpf_log.h"
+#include "runtime/bpf/loader.h"
+
+namespace march::bpf {
+namespace {
+
+// bpffs reserves dots in names, interfaces (eth0.100) do not.
+std::string PinName(std::string_view interface) {
+  std::string name;
+  for (const char c : interface) {
+    if (c == '.') {
+      name += "%2E";
+    } else if (c == '%') {
+      name += "%25";
+    } else {
+      name += c;
+    }
+  }
+  return name;
+}
+
+std::string InterfaceOf(std::string_view pin_name) {
+  std::string name;
+  for (std::size_t i = 0; i < pin_name.size(); ++i) {
+    const std::string_view rest = pin_name.substr(i, 3);
+    if (rest == "%2E" || rest == "%25") {
+      name += rest == "%2E" ? '.' : '%';
+      i += 2;
+    } else {
+      name += pin_name[i];
+    }
+  }
+  return name;
+}
+
+std::optional<std::uint64_t> Number(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::vector<std::string> NamesIn(const std::string& directory) {
+  std::error_code error;
+  std::vector<std::string> names;
+  for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end;
+       it.increment(error)) {
+    names.push_back(it->path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool Exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+Outcome<UniqueFd> OpenPin(const std::string& path) {
+  UniqueFd fd(bpf_obj_get(path.c_str()));
+  if (!fd.ok()) return KernelRefused("open the pin " + path, errno);
+  return fd;
+}
+
+Outcome<Done> Pin(int fd, const std::string& path) {
+  if (const int error = bpf_obj_pin(fd, path.c_str()); error != 0) {
+    return KernelRefused("pin " + path, -error);
+  }
+  return Done{};
+}
+
+Outcome<Done> Unlink(const std::string& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return KernelRefused("unpin " + path, errno);
+  return Done{};
+}
+
+bpf_prog_info ProgramInfo(int fd) {
+  bpf_prog_info info{};
+  std::uint32_t size = sizeof(info);
+  if (bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return {};
+  return info;
+}
+
+std::uint32_t ProgramIdOf(const std::string& pin) {
+  const UniqueFd fd(bpf_obj_get(pin.c_str()));
+  return fd.ok() ? ProgramInfo(fd.get()).id : 0;
+}
+
+bpf_xdp_query_opts QueryXdp(unsigned ifindex) {
+  bpf_xdp_query_opts answer{};
+  answer.sz = sizeof(answer);
+  if (bpf_xdp_query(static_cast<int>(ifindex), 0, &answer) != 0) return {};
+  return answer;
+}
+
+std::string NameOfProgram(std::uint32_t id) {
+  const UniqueFd fd(bpf_prog_get_fd_by_id(id));
+  const bpf_prog_info info = fd.ok() ? ProgramInfo(fd.get()) : bpf_prog_info{};
+  const std::string name(info.name, ::strnlen(info.name, sizeof(info.name)));
+  return "\"" + (name.empty() ? "?" : name) + "\" (id " + std::to_string(id) + ")";
+}
+
+// Refusals that mean "this driver, or this driver as configured, has no native XDP".
+bool MeansNoNativeXdp(int error) {
+  constexpr int kNotSupported = 524;  // ENOTSUPP, which leaks from some drivers
+  return error == EOPNOTSUPP || error == EINVAL || error == ERANGE || error == E2BIG ||
+         error == kNotSupported;
+}
+
+UniqueFd CreateLink(int program, unsigned ifindex, std::uint32_t flags) {
+  bpf_link_create_opts options{};
+  options.sz = sizeof(options);
+  options.flags = flags;
+  return UniqueFd(bpf_link_create(program, static_cast<int>(ifindex), BPF_XDP, &options));
+}
+
+Link Examine(const std::string& path, const std::string& interface,
+             const std::map<std::uint32_t, std::uint64_t>& generation_of_program) {
+  Link link;
+  link.interface = interface;
+  const UniqueFd fd(bpf_obj_get(path.c_str()));
+  bpf_link_info info{};
+  std::uint32_t size = sizeof(info);
+  if (!fd.ok() || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0) return link;
+  const auto found = generation_of_program.find(info.prog_id);
+  if (found != generation_of_program.end()) link.generation = found->second;
+  const unsigned ifindex = ::if_nametoindex(interface.c_str());
+  if (ifindex == 0 || info.type != BPF_LINK_TYPE_XDP || info.xdp.ifindex != ifindex) return link;
+  // Numbers of interfaces repeat between network namespaces; what runs there settles it.
+  const bpf_xdp_query_opts now = QueryXdp(ifindex);
+  link.alive = now.prog_id == info.prog_id;
+  link.mode = now.attach_mode == XDP_ATTACHED_SKB ? XdpMode::kGeneric : XdpMode::kNative;
+  return link;
+}
+
+}  // namespace
+
+std::string_view NameOf(XdpMode mode) {
+  switch (mode) {
+    case XdpMode::kNative:
+      return "native";
+    case XdpMode::kGeneric:
+      return "generic";
+    case XdpMode::kAuto:
+      break;
+  }
+  return "auto";
+}
+
+LibbpfKernel::LibbpfKernel(std::string directory) : directory_(std::move(directory)) {}
+
+std::string LibbpfKernel::GenerationDirectory(std::uint64_t generation) const {
+  return directory_ + "/generations/" + std::to_string(generation);
+}
+
+std::string LibbpfKernel::LinkPath(const std::string& interface) const {
+  return directory_ + "/links/" + PinName(interface);
+}
+
+Outcome<Done> LibbpfKernel::Prepare() {
+  std::filesystem::path existing = directory_;
+  while (existing.has_relative_path() && !std::filesystem::exists(existing)) {
+    existing = existing.parent_path();
+  }
+  struct statfs status {};
+  if (::statfs(existing.c_str(), &status) != 0) {
+    return KernelRefused("look at " + existing.string(), errno);
+  }
+  if (static_cast<unsigned long>(status.f_type) != BPF_FS_MAGIC) {
+    return MakeDiagnostic(Code::kKernelRefused, {}, existing.string() + " is not on a bpffs",
+                          "mount -t bpf bpf " + existing.string());
+  }
+  for (const char* folder : {"/generations", "/links"}) {
+    std::error_code error;
+    std::filesystem::create_directories(directory_ + folder, error);
+    if (error) return KernelRefused("make " + directory_ + folder, error.value());
+  }
+  for (const std::string& name : NamesIn(directory_ + "/generations")) {
+    const auto number = Number(name);
+    if (!number || Exists(GenerationDirectory(*number) + "/prog")) continue;
+    if (auto removed = Unload(*number); !removed.ok()) return removed;
+  }
+  return Done{};
+}
+
+Outcome<Pins> LibbpfKernel::Discover() const {
+  Pins pins;
+  std::map<std::uint32_t, std::uint64_t> generation_of_program;
+  for (const std::string& name : NamesIn(directory_ + "/generations")) {
+    const auto number = Number(name);
+    if (!number) continue;
+    const std::uint32_t id = ProgramIdOf(GenerationDirectory(*number) + "/prog");
+    if (id == 0) continue;
+    pins.generations.push_back(*number);
+    generation_of_program[id] = *number;
+  }
+  std::sort(pins.generations.begin(), pins.generations.end());
+  for (const std::string& name : NamesIn(directory_ + "/links")) {
+    const std::string interface = InterfaceOf(name);
+    pins.links.push_back(Examine(LinkPath(interface), interface, generation_of_program));
+  }
+  return pins;
+}
+
+Outcome<Done> LibbpfKernel::Load(std::uint64_t generation, const Image& image) {
+  auto program = LoadProgram(image);
+  if (!program.ok()) return std::move(program).diagnostics();
+  if (auto cleared = Unload(generation); !cleared.ok()) return cleared;
+  const std::string directory = GenerationDirectory(generation);
+  if (::mkdir(directory.c_str(), 0700) != 0) return KernelRefused("make " + directory, errno);
+  // The program comes last: where it is pinned, the generation is complete.
+  auto pinned = Pin(program->tables.get(), directory + "/tables");
+  if (pinned.ok()) pinned = Pin(program->counters.get(), directory + "/counters");
+  if (pinned.ok()) pinned = Pin(program->prog.get(), directory + "/prog");
+  if (!pinned.ok()) static_cast<void>(Unload(generation));
+  return pinned;
+}
+
+Outcome<Done> LibbpfKernel::LoadLockdown() {
+  auto program = LoadDropAll();
+  if (!program.ok()) return std::move(program).diagnostics();
+  if (auto cleared = Unload(kLockdown); !cleared.ok()) return cleared;
+  const std::string directory = GenerationDirectory(kLockdown);
+  if (::mkdir(directory.c_str(), 0700) != 0) return KernelRefused("make " + directory, errno);
+  return Pin(program->get(), directory + "/prog");
+}
+
+Outcome<Done> LibbpfKernel::Unload(std::uint64_t generation) {
+  const std::string directory = GenerationDirectory(generation);
+  for (const char* name : {"/prog", "/counters", "/tables"}) {
+    if (auto unpinned = Unlink(directory + name); !unpinned.ok()) return unpinned;
+  }
+  if (::rmdir(directory.c_str()) != 0 && errno != ENOENT) {
+    return KernelRefused("remove " + directory, errno);
+  }
+  return Done{};
+}
+
+bool LibbpfKernel::HasInterface(const std::string& name) const {
+  return ::if_nametoindex(name.c_str()) != 0;
+}
+
+Outcome<Attached> LibbpfKernel::Attach(const std::string& interface, XdpMode mode,
+                                       std::uint64_t generation) {
+  const LibbpfLog log;
+  const unsigned ifindex = ::if_nametoindex(interface.c_str());
+  if (ifindex == 0) {
+    return MakeDiagnostic(Code::kKernelRefused, {}, "there is no interface " + interface,
+                          "`ip link` lists the interfaces");
+  }
+  auto program = OpenPin(GenerationDirectory(generation) + "/prog");
+  if (!program.ok()) return std::move(program).diagnostics();
+  // A pin that is left here belongs to an interface that is gone.
+  if (auto cleared = Detach(interface); !cleared.ok()) return std::move(cleared).diagnostics();
+  if (const bpf_xdp_query_opts now = QueryXdp(ifindex); now.attach_mode != XDP_ATTACHED_NONE) {
+    return MakeDiagnostic(
+        Code::kKernelRefused, {},
+        interface + " already runs the XDP program " + NameOfProgram(now.prog_id) +
+            ", which is not marchd's",
+        "remove it first, for example with `ip link set dev " + interface + " xdp off`");
+  }
+  Attached attached;
+  UniqueFd link;
+  if (mode != XdpMode::kGeneric) {
+    attached.mode = XdpMode::kNative;
+    link = CreateLink(program->get(), ifindex, XDP_FLAGS_DRV_MODE);
+    const int error = link.ok() ? 0 : errno;
+    if (!link.ok() && (mode == XdpMode::kNative || !MeansNoNativeXdp(error))) {
+      return KernelRefused("attach to " + interface + " in native mode", error,
+                           MeansNoNativeXdp(error) ? "`xdp: generic` works with every driver" : "");
+    }
+    if (!link.ok()) attached.native_refusal = std::generic_category().message(error);
+  }
+  if (!link.ok()) {
+    attached.mode = XdpMode::kGeneric;
+    link = CreateLink(program->get(), ifindex, XDP_FLAGS_SKB_MODE);
+    if (!link.ok()) return KernelRefused("attach to " + interface + " in generic mode", errno);
+  }
+  // Should the pin fail, closing the link detaches it again.
+  auto pinned = Pin(link.get(), LinkPath(interface));
+  if (!pinned.ok()) return std::move(pinned).diagnostics();
+  return attached;
+}
+
+Outcome<Done> LibbpfKernel::Replace(const std::string& interface, std::uint64_t generation) {
+  auto link = OpenPin(LinkPath(interface));
+  if (!link.ok()) return std::move(link).diagnostics();
+  auto program = OpenPin(GenerationDirectory(generation) + "/prog");
+  if (!program.ok()) return std::move(program).diagnostics();
+  if (const int error = bpf_link_update(link->get(), program->get(), nullptr); error != 0) {
+    return KernelRefused("replace the program on " + interface, -error);
+  }
+  return Done{};
+}
+
+Outcome<Done> LibbpfKernel::Detach(const std::string& interface) {
+  // Unlinking a pin detaches too, but some time later.
+  const UniqueFd link(bpf_obj_get(LinkPath(interface).c_str()));
+  if (link.ok()) static_cast<void>(bpf_link_detach(link.get()));
+  return Unlink(LinkPath(interface));
+}
+
+bool LibbpfKernel::Settle() {
+  // MEMBARRIER_CMD_GLOBAL is synchronize_rcu() made callable. An XDP program runs inside one RCU
+  // read-side section (its softirq), and a link update publishes the new program before it returns:
+  // after one grace period no CPU can still be in the old one, and its counters stand still.
+  if (::syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) == 0) return true;
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  return false;
+}
+
+Outcome<std::vector<march_counter>> LibbpfKernel::ReadCounters(std::uint64_t generation) const {
+  if (generation == kLockdown) return std::vector<march_counter>{};
+  auto counters = OpenPin(GenerationDirectory(generation) + "/counters");
+  if (!counters.ok()) return std::move(counters).diagnostics();
+  return SumCounters(counters->get());
+}
+
+}  // namespace march::bpf

@@ -1,0 +1,36 @@
+// From the bytes of a BPF object to a program in the kernel that nothing refers to but us.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/outcome.h"
+#include "runtime/bpf/kernel.h"
+#include "runtime/bpf/unique_fd.h"
+
+namespace march::bpf {
+
+struct Program {
+  UniqueFd prog;
+  UniqueFd tables;
+  UniqueFd counters;
+};
+
+// The object holds the XDP program `march_xdp`, the mmapable array `march_tables` (u32 -> u64) and
+// the per-CPU array `march_counters` (u32 -> struct march_counter). Both maps get the size the image
+// asks for; the tables are filled and then frozen, so that nothing can change what was loaded.
+// Errors: kBundleMalformed for an object of another form, kKernelRefused with the verifier's words.
+Outcome<Program> LoadProgram(const Image& image);
+
+// Two instructions that drop every packet.
+Outcome<UniqueFd> LoadDropAll();
+
+// The slots of a march_counters map, each summed over the CPUs.
+Outcome<std::vector<march_counter>> SumCounters(int counters_fd);
+Outcome<march_counter> SumCounter(int counters_fd, std::uint32_t slot);
+
+// kKernelRefused: "cannot WHAT: reason".
+Diagnostic KernelRefused(const std::string& what, int error, std::string hint = {});
+
+}  // namespace march::bpf

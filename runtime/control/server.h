@@ -1,0 +1,36 @@
+// Serves a Handler over HTTP/1.1 on one listening socket: one request a connection, everything
+// bounded. Runs on the io_context of the caller's, and calls the handler on its thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/outcome.h"
+#include "runtime/control/api.h"
+
+namespace march::control {
+
+inline constexpr int kMaxConnections = 64;
+inline constexpr int kMaxLargeBodies = 2;  // at once
+inline constexpr std::uint64_t kLargeBodyBytes = std::uint64_t{1} << 20;
+
+// Both stop listening when the io_context stops. `handler` must outlive it. Error: kTargetFailed.
+
+// A unix socket that only this user may connect to (mode 0600). A socket nobody answers on is
+// replaced; one that is answered is an error. Missing directories are made.
+Outcome<Done> ServeUnix(boost::asio::io_context& context, const std::string& path,
+                        Handler& handler);
+// `address` as in "127.0.0.1:9477" or "[::1]:9477".
+Outcome<Done> ServeTcp(boost::asio::io_context& context, const std::string& address,
+                       Handler& handler);
+
+// Host and port of such an address; error: kBadConfig without a place.
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 0;
+};
+Outcome<HostPort> ParseHostPort(const std::string& address);
+
+}  // namespace march::control

@@ -1,0 +1,164 @@
+#include "runtime/daemon/daemon.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <system_error>
+
+#include "base/version.h"
+#include "runtime/apply/applier.h"
+#include "runtime/bpf/libbpf_kernel.h"
+#include "runtime/bpf/unique_fd.h"
+#include "runtime/control/api.h"
+#include "runtime/control/server.h"
+
+namespace march::daemon {
+namespace {
+
+namespace asio = boost::asio;
+using telemetry::Level;
+
+constexpr std::uint64_t kMaxKeyBytes = 64 * 1024;
+constexpr std::chrono::seconds kReconcileEvery{5};
+
+// Held while it lives: two marchd on one state would undo each other.
+Outcome<bpf::UniqueFd> LockState(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (!error) {
+    std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
+  }
+  if (error) {
+    return MakeDiagnostic(Code::kCannotWrite, {}, "cannot use " + directory + ": " + error.message());
+  }
+  const std::string path = directory + "/lock";
+  bpf::UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!lock.ok()) {
+    return MakeDiagnostic(Code::kCannotWrite, {},
+                          "cannot open " + path + ": " + std::generic_category().message(errno));
+  }
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    return MakeDiagnostic(Code::kTargetFailed, {}, "another marchd uses " + directory,
+                          "one state directory serves one marchd");
+  }
+  return lock;
+}
+
+// Calls the applier's housekeeping every few seconds.
+class Heartbeat {
+ public:
+  Heartbeat(asio::io_context& context, apply::Applier& applier)
+      : timer_(context), applier_(applier) {
+    Schedule();
+  }
+
+ private:
+  void Schedule() {
+    timer_.expires_after(kReconcileEvery);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      applier_.Reconcile();
+      Schedule();
+    });
+  }
+
+  asio::steady_timer timer_;
+  apply::Applier& applier_;
+};
+
+class Signals {
+ public:
+  Signals(asio::io_context& context, telemetry::Logger& log)
+      : context_(context), signals_(context, SIGTERM, SIGINT, SIGHUP), log_(log) {
+    Wait();
+  }
+
+ private:
+  void Wait() {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      if (signal == SIGHUP) {
+        log_.Write(Level::kInfo, "signal_ignored",
+                   {{"signal", "SIGHUP"}, {"hint", "restart marchd to read its configuration"}});
+        return Wait();
+      }
+      log_.Write(Level::kInfo, "stopping", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
+      context_.stop();
+    });
+  }
+
+  asio::io_context& context_;
+  asio::signal_set signals_;
+  telemetry::Logger& log_;
+};
+
+}  // namespace
+
+Outcome<bundle::Trust> LoadTrust(const Config& config, const FileSystem& files) {
+  bundle::Trust trust;
+  trust.cluster = config.cluster;
+  for (const std::string& path : config.trusted_keys) {
+    auto pem = files.Read(path, kMaxKeyBytes);
+    if (!pem.ok()) return std::move(pem).diagnostics();
+    auto key = bundle::PublicKey::FromPem(*pem);
+    if (!key.ok()) {
+      Diagnostics errors = std::move(key).diagnostics();
+      for (Diagnostic& error : errors) error.message = path + ": " + error.message;
+      return errors;
+    }
+    trust.keys.push_back(*key);
+  }
+  return trust;
+}
+
+Outcome<Done> Run(const Config& config, const Options& options, FileSystem& files,
+                  telemetry::Logger& log) {
+  ::umask(077);
+  auto trust = LoadTrust(config, files);
+  if (!trust.ok()) return std::move(trust).diagnostics();
+  const auto lock = LockState(config.state_directory);
+  if (!lock.ok()) return lock.diagnostics();
+
+  log.Write(Level::kInfo, "starting", {{"version", kVersion}, {"cluster", config.cluster}});
+  bpf::LibbpfKernel kernel(config.bpffs_directory);
+  apply::Applier applier(
+      {config.state_directory, config.interfaces, *std::move(trust), config.drop_without_policy},
+      kernel, files, log);
+  if (auto started = applier.Start(); !started.ok()) return started;
+
+  asio::io_context context(1);
+  const Signals signals(context, log);
+  const Heartbeat heartbeat(context, applier);
+  control::Api api(applier, control::Api::Scope::kAll, config.max_bundle_bytes);
+  control::Api metrics(applier, control::Api::Scope::kMetrics, 0);
+  if (auto serving = control::ServeUnix(context, config.control_socket, api); !serving.ok()) {
+    return serving;
+  }
+  if (!config.metrics.empty()) {
+    auto serving = control::ServeTcp(context, config.metrics, metrics);
+    if (!serving.ok()) return serving;
+  }
+  log.Write(Level::kInfo, "ready", {{"socket", config.control_socket}});
+  context.run();
+
+  std::error_code ignored;
+  std::filesystem::remove(config.control_socket, ignored);
+  if (options.detach_on_exit) {
+    if (auto withdrawn = applier.Withdraw(); !withdrawn.ok()) return withdrawn;
+  }
+  log.Write(Level::kInfo, "stopped",
+            {{"enforcement", options.detach_on_exit ? "ended" : "left in force"}});
+  return Done{};
+}
+
+}  // namespace march::daemon

@@ -1,0 +1,133 @@
+#include "runtime/telemetry/metrics.h"
+
+#include <initializer_list>
+#include <string_view>
+
+#include "base/version.h"
+
+namespace march::telemetry {
+namespace {
+
+struct Label {
+  std::string_view name;
+  std::string_view value;
+};
+
+class Writer {
+ public:
+  void Family(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    text_.append("# HELP ").append(name).append(" ").append(help).append("\n");
+    text_.append("# TYPE ").append(name).append(" ").append(type).append("\n");
+  }
+
+  void Sample(std::initializer_list<Label> labels, std::uint64_t value) {
+    text_ += name_;
+    char separator = '{';
+    for (const Label& label : labels) {
+      text_ += separator;
+      text_.append(label.name).append("=\"");
+      AppendEscaped(label.value);
+      text_ += '"';
+      separator = ',';
+    }
+    if (labels.size() > 0) text_ += '}';
+    text_.append(" ").append(std::to_string(value)).append("\n");
+  }
+
+  std::string Take() { return std::move(text_); }
+
+ private:
+  void AppendEscaped(std::string_view value) {
+    for (const char c : value) {
+      if (c == '\\' || c == '"') {
+        text_ += '\\';
+        text_ += c;
+      } else if (c == '\n') {
+        text_ += "\\n";
+      } else {
+        text_ += c;
+      }
+    }
+  }
+
+  std::string text_;
+  std::string_view name_;
+};
+
+using Part = std::uint64_t Count::*;
+
+void WriteCounts(const Snapshot& snapshot, std::string_view unit, Part part, Writer& writer) {
+  const std::string of_unit(unit);
+  const std::string total = of_unit + "_total";
+  const std::string mapping = "march_" + total;
+  writer.Family(mapping, "counter", "Judged by a mapping, in " + of_unit + ".");
+  for (const MappingCount& row : snapshot.mappings) {
+    writer.Sample({{"mapping", row.name}, {"action", row.action}}, row.count.*part);
+  }
+  for (const RetiredCount& row : snapshot.retired) {
+    writer.Sample({{"mapping", row.name}, {"action", row.action}}, row.count.*part);
+  }
+  const std::string defaults = "march_default_" + total;
+  writer.Family(defaults, "counter", "Judged by defaults.action, in " + of_unit + ".");
+  for (const auto& [action, count] : snapshot.defaults) {
+    writer.Sample({{"action", action}}, count.*part);
+  }
+  const std::string slots = "march_unclassified_" + total;
+  writer.Family(slots, "counter", "Decided before any mapping, in " + of_unit + ".");
+  for (const SlotCount& row : snapshot.slots) {
+    writer.Sample({{"reason", row.name}, {"action", row.passes ? "allow" : "drop"}},
+                  row.count.*part);
+  }
+  const std::string retired = "march_retired_" + total;
+  writer.Family(retired, "counter",
+                "Judged by former mappings too many to name, in " + of_unit + ".");
+  writer.Sample({}, snapshot.retired_rest.*part);
+}
+
+}  // namespace
+
+std::string_view NameOf(Enforcement enforcement) {
+  switch (enforcement) {
+    case Enforcement::kEnforcing:
+      return "enforcing";
+    case Enforcement::kLockdown:
+      return "lockdown";
+    case Enforcement::kNoPolicy:
+      break;
+  }
+  return "no-policy";
+}
+
+std::string MetricsText(const Snapshot& snapshot) {
+  Writer writer;
+  writer.Family("march_build_info", "gauge", "Constant 1; the version is a label.");
+  writer.Sample({{"version", kVersion}}, 1);
+  writer.Family("march_enforcement", "gauge", "1 for the state that holds.");
+  for (const Enforcement state :
+       {Enforcement::kEnforcing, Enforcement::kLockdown, Enforcement::kNoPolicy}) {
+    writer.Sample({{"state", NameOf(state)}}, snapshot.enforcement == state ? 1 : 0);
+  }
+  writer.Family("march_generation", "gauge", "The generation in force, 0 without one.");
+  writer.Sample({}, snapshot.generation);
+  writer.Family("march_bundle_serial", "gauge", "The serial of the bundle in force.");
+  writer.Sample({}, snapshot.serial);
+  writer.Family("march_policy_info", "gauge", "Constant 1; the policy in force is in the labels.");
+  if (snapshot.enforcement == Enforcement::kEnforcing) {
+    writer.Sample({{"digest", snapshot.policy_digest}, {"cluster", snapshot.cluster}}, 1);
+  }
+  writer.Family("march_swaps_total", "counter", "Bundles applied since marchd started.");
+  writer.Sample({}, snapshot.swaps);
+  writer.Family("march_refused_bundles_total", "counter", "Bundles refused since marchd started.");
+  writer.Sample({}, snapshot.refused);
+  writer.Family("march_interface_attached", "gauge", "1 when marchd's program runs there.");
+  for (const InterfaceState& interface : snapshot.interfaces) {
+    writer.Sample({{"interface", interface.name}, {"mode", interface.mode}},
+                  interface.mode.empty() ? 0 : 1);
+  }
+  WriteCounts(snapshot, "packets", &Count::packets, writer);
+  WriteCounts(snapshot, "bytes", &Count::bytes, writer);
+  return writer.Take();
+}
+
+}  // namespace march::telemetry

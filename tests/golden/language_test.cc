@@ -1,0 +1,78 @@
+// The policy language, held against tests/golden: `diagnostics/` has one fault per input and what
+// is printed for it, `model/` has policies and what they mean. An input is a file, or a directory
+// of files that are one policy.
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <sstream>
+
+#include "base/print.h"
+#include "compiler/model/policy.h"
+#include "compiler/space/flow.h"
+#include "tests/golden/golden.h"
+
+namespace march {
+namespace {
+
+constexpr const char* kDiagnostics = "tests/golden/diagnostics/";
+constexpr const char* kModel = "tests/golden/model/";
+
+SourceSet Load(const std::string& root, const std::string& name) {
+  std::vector<std::string> names;
+  if (std::filesystem::is_directory(root + name)) {
+    for (const std::string& file : golden::Inputs(root + name)) names.push_back(name + "/" + file);
+  } else {
+    names.push_back(name);
+  }
+  SourceSet sources;
+  for (const std::string& file : names) {
+    sources.push_back(std::make_shared<Source>(file, golden::ReadFile(root + file)));
+  }
+  return sources;
+}
+
+std::string Printed(const Diagnostics& diagnostics) {
+  std::ostringstream out;
+  PrintText(diagnostics, out);
+  return out.str();
+}
+
+// The diagnostics, then the policy if there is one.
+std::pair<std::string, std::string> Compiled(const SourceSet& sources) {
+  const auto doc = yaml::ParsePolicyDoc(sources);
+  if (!doc) return {Printed(doc.diagnostics()), ""};
+  const auto policy = model::BuildPolicy(*doc);
+  return {Printed(policy.diagnostics()), policy ? Dump(*policy) : ""};
+}
+
+TEST_CASE("every fault is shown with its place, cause and remedy") {
+  for (const std::string& name : golden::Inputs(kDiagnostics)) {
+    CAPTURE(name);
+    SourceSet sources = Load(kDiagnostics, name);
+    const std::string expected =
+        kDiagnostics + std::filesystem::path(name).stem().string() + ".expected";
+    if (name.ends_with(".flow")) {
+      golden::CheckGolden(expected, Printed(space::ParseFlow(*sources[0]).diagnostics()));
+      continue;
+    }
+    const std::string printed = Compiled(sources).first;
+    CHECK_FALSE(printed.empty());
+    golden::CheckGolden(expected, printed);
+    std::reverse(sources.begin(), sources.end());
+    CHECK(Compiled(sources).first == printed);
+  }
+}
+
+TEST_CASE("a policy means what it says, in whatever order it is read") {
+  for (const std::string& name : golden::Inputs(kModel)) {
+    CAPTURE(name);
+    SourceSet sources = Load(kModel, name);
+    const auto [printed, dump] = Compiled(sources);
+    CHECK(printed.empty());
+    golden::CheckGolden(kModel + std::filesystem::path(name).stem().string() + ".expected", dump);
+    std::reverse(sources.begin(), sources.end());
+    CHECK(Compiled(sources).second == dump);
+  }
+}
+
+}  // namespace
+}  // namespace march
