@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "compiler/checks/check_draft.h"
 #include "compiler/space/protocol.h"
 

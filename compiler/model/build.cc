@@ -23,6 +23,10 @@ Draft ReadDraft(const yaml::PolicyDoc& doc, Diagnostics& out) {
   };
   std::sort(draft.services.begin(), draft.services.end(), by_name);
   std::sort(draft.mappings.begin(), draft.mappings.end(), by_name);
+  draft.service_index.reserve(draft.services.size());
+  for (std::uint32_t i = 0; i < draft.services.size(); ++i) {
+    draft.service_index.try_emplace(draft.services[i].name.value, i);
+  }
   return draft;
 }
 

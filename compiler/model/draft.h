@@ -2,10 +2,10 @@
 // at. Views point into the PolicyDoc it was read from.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/source.h"
@@ -44,6 +44,8 @@ struct Draft {
   // Sorted by name (byte order), then place: of several with one name the first counts.
   std::vector<DraftService> services;
   std::vector<DraftMapping> mappings;
+  // From a name to the first service of that name.
+  std::unordered_map<std::string_view, std::uint32_t> service_index;
   // In the order of files and places.
   std::vector<Written<std::string_view>> clusters;
   std::vector<Written<Action>> default_actions;
@@ -58,11 +60,9 @@ inline bool ComesBefore(const SourceRange& a, const SourceRange& b) {
 
 // The index of the first service of this name; no value if there is none.
 inline std::optional<std::uint32_t> FindService(const Draft& draft, std::string_view name) {
-  const auto found = std::lower_bound(
-      draft.services.begin(), draft.services.end(), name,
-      [](const DraftService& service, std::string_view word) { return service.name.value < word; });
-  if (found == draft.services.end() || found->name.value != name) return std::nullopt;
-  return static_cast<std::uint32_t>(found - draft.services.begin());
+  const auto found = draft.service_index.find(name);
+  if (found == draft.service_index.end()) return std::nullopt;
+  return found->second;
 }
 
 }  // namespace march::model

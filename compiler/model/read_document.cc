@@ -18,7 +18,7 @@ std::string KindHint(std::string_view kind) {
     return std::string(kElsewhere) + "it is marchd's configuration, for marchd --config FILE";
   }
   if (kind == "PolicyTest") {
-    return std::string(kElsewhere) + "tests are for marchctl test, not part of what is enforced";
+    return std::string(kElsewhere) + "tests are not part of what is enforced";
   }
   if (kind == "Ownership") {
     return std::string(kElsewhere) + "who may change what is not part of what is enforced";

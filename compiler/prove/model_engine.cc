@@ -66,14 +66,14 @@ Decision ModelEngine::DecideAtPort(const space::Flow& flow) const {
 
 // A later fragment goes by what its ports could be: see classify::BuildL4Run.
 Decision ModelEngine::DecideFragment(const space::Flow& flow) const {
+  // The ports at which the set of matching mappings changes.
   std::vector<std::uint32_t> ports = {0};
-  if (space::HasPorts(flow.protocol)) {
-    for (const model::Mapping& mapping : policy_.mappings) {
-      if (!mapping.ports) continue;
-      for (const model::PortRange& range : *mapping.ports) {
-        ports.push_back(range.first);
-        if (range.last < 0xFFFF) ports.push_back(std::uint32_t{range.last} + 1);
-      }
+  for (const std::uint32_t index : Matching(flow)) {
+    const auto& ranges = policy_.mappings[index].ports;
+    if (!ranges) continue;
+    for (const model::PortRange& range : *ranges) {
+      ports.push_back(range.first);
+      if (range.last < 0xFFFF) ports.push_back(std::uint32_t{range.last} + 1);
     }
   }
   std::vector<Decision> decisions;

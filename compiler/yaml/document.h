@@ -34,9 +34,10 @@ struct Node {
 };
 
 struct ParseLimits {
-  std::uint64_t max_bytes = std::uint64_t{64} << 20;  // of one source
-  unsigned max_depth = 64;                            // nested collections, aliases followed
-  std::uint64_t max_aliased_nodes = 10'000'000;       // that aliases stand for, in one source
+  std::uint64_t max_bytes = std::uint64_t{64} << 20;       // of one source
+  unsigned max_depth = 64;                                 // nested collections, aliases followed
+  std::uint64_t max_value_bytes = std::uint64_t{1} << 20;  // read before a value's end is known
+  std::uint64_t max_aliased_nodes = 10'000'000;            // that aliases stand for, in one source
 };
 
 // The documents of one source, without empty ones. Errors: kYamlSyntax, kYamlTooDeep,

@@ -7,6 +7,7 @@
 #include "compiler/yaml/document.h"
 #include "compiler/yaml/syntax_error.h"
 #include "compiler/yaml/text_check.h"
+#include "compiler/yaml/token.h"
 #include "compiler/yaml/tree_builder.h"
 
 namespace march::yaml {
@@ -15,23 +16,58 @@ namespace {
 // A reader of this many syntax errors in one file wants another tool first.
 constexpr int kMaxSyntaxErrors = 20;
 
-// Reads a text where it stands.
+// Feeds the parser the text piece by piece. The parser reads ahead without bound while it cannot
+// tell whether a collection is a key, at hundreds of bytes of memory for each byte of text; here is
+// where that ends.
 class TextBuffer final : public std::streambuf {
  public:
-  explicit TextBuffer(std::string_view text) {
-    // The base class has no read-only form; nothing is ever written.
-    char* const begin = const_cast<char*>(text.data());
-    setg(begin, begin, begin + text.size());
+  TextBuffer(const Source& source, std::size_t base, const ParseLimits& limits,
+             const TreeBuilder& builder)
+      : source_(source), next_(base), limits_(limits), builder_(builder) {
+    Show(builder.prefix());
   }
+
+ private:
+  static constexpr std::size_t kPiece = 4096;
+
+  // The base class has no read-only form; nothing is ever written.
+  void Show(std::string_view piece) {
+    char* const begin = const_cast<char*>(piece.data());
+    setg(begin, begin, begin + piece.size());
+  }
+
+  int_type underflow() override {
+    const std::string_view text = source_.text();
+    if (next_ == text.size()) return traits_type::eof();
+    const std::size_t begin = std::min(builder_.last_end(), next_);
+    if (next_ - begin > limits_.max_value_bytes) {
+      const Span word = WordAt(text, SkipBlanks(text, begin));
+      throw StopDocument{MakeDiagnostic(
+          Code::kInputTooLarge,
+          {&source_, static_cast<std::uint32_t>(word.begin), static_cast<std::uint32_t>(word.end)},
+          "more than " + std::to_string(limits_.max_value_bytes) +
+              " bytes without an end of what begins here",
+          "close it, or split it")};
+    }
+    const std::size_t size = std::min(kPiece, text.size() - next_);
+    Show(text.substr(next_, size));
+    next_ += size;
+    return traits_type::to_int_type(*gptr());
+  }
+
+  const Source& source_;
+  std::size_t next_;
+  const ParseLimits& limits_;
+  const TreeBuilder& builder_;
 };
 
 // Reads documents from `base` on up to a fault or the end; the fault, if there was one.
 std::optional<Diagnostic> ReadDocuments(const Source& source, std::size_t base,
                                         const ParseLimits& limits, std::vector<NodePtr>& documents,
                                         Diagnostics& diagnostics) {
-  TextBuffer buffer(source.text().substr(base));
-  std::istream stream(&buffer);
   TreeBuilder builder(source, base, limits, diagnostics);
+  TextBuffer buffer(source, base, limits, builder);
+  std::istream stream(&buffer);
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
@@ -40,8 +76,7 @@ std::optional<Diagnostic> ReadDocuments(const Source& source, std::size_t base,
   } catch (const StopDocument& stop) {
     return stop.diagnostic;
   } catch (const YAML::Exception& error) {
-    const std::size_t at = error.mark.pos < 0 ? 0 : static_cast<std::size_t>(error.mark.pos);
-    return ExplainSyntaxError(error, source, std::min(base + at, source.text().size()), builder);
+    return ExplainSyntaxError(error, source, builder.OffsetOf(error.mark), builder);
   }
   return std::nullopt;
 }

@@ -84,18 +84,19 @@ Span ScalarAt(std::string_view text, std::size_t pos, std::string_view value) {
   return {begin, FoldedEnd(text, begin, value)};
 }
 
-bool NullWordAt(std::string_view text, std::size_t pos, Span& word) {
+std::optional<Span> NullWordAt(std::string_view text, std::size_t pos, bool key) {
   for (const std::string_view null : {"~", "null", "Null", "NULL"}) {
     if (!text.substr(std::min(pos, text.size())).starts_with(null)) continue;
     const std::size_t end = pos + null.size();
-    if (end < text.size() && !IsBlank(text[end]) && !IsFlowIndicator(text[end])) continue;
     std::size_t next = end;
     while (next < text.size() && (text[next] == ' ' || text[next] == '\t')) ++next;
-    if (next < text.size() && text[next] == ':') return false;
-    word = {pos, end};
-    return true;
+    if (next < text.size() && text[next] == ':')
+      return key ? std::optional(Span{pos, end}) : std::nullopt;
+    if (end == text.size() || IsBlank(text[end]) || IsFlowIndicator(text[end])) {
+      return Span{pos, end};
+    }
   }
-  return false;
+  return std::nullopt;
 }
 
 Span WordAt(std::string_view text, std::size_t pos) {

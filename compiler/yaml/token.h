@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace march::yaml {
@@ -26,8 +27,9 @@ std::size_t SkipProperties(std::string_view text, std::size_t pos);
 // scalar that is never closed has the end npos.
 Span ScalarAt(std::string_view text, std::size_t pos, std::string_view value);
 
-// Whether a plain null (`~`, `null`) is written at `pos`, and is not the key of a map.
-bool NullWordAt(std::string_view text, std::size_t pos, Span& word);
+// The plain null (`~`, `null`) written at `pos`, if there is one. Where a value is left out, the
+// next key may be such a word: `key` says that a key is looked for.
+std::optional<Span> NullWordAt(std::string_view text, std::size_t pos, bool key);
 
 // A run of characters up to a blank or a flow indicator, at least one byte: for errors, where no
 // token is known.

@@ -32,6 +32,15 @@ bool IsUtf8(std::string_view text) {
 
 }  // namespace
 
+TreeBuilder::TreeBuilder(const Source& source, std::size_t base, const ParseLimits& limits,
+                         Diagnostics& out)
+    : source_(source), base_(base), limits_(limits), out_(out), last_end_(base) {
+  // A bracket that opens a text could be a key, and the parser would hold back the whole document
+  // until it knows; behind a document marker it cannot be.
+  const std::size_t first = SkipBlanks(text(), base);
+  if (first < text().size() && (text()[first] == '{' || text()[first] == '[')) prefix_ = "--- ";
+}
+
 NodePtr TreeBuilder::TakeDocument() {
   anchors_.clear();
   NodePtr document = std::move(root_);
@@ -44,7 +53,8 @@ SourceRange TreeBuilder::OpenCollection() const {
 }
 
 std::size_t TreeBuilder::OffsetOf(const YAML::Mark& mark) const {
-  return std::min(base_ + static_cast<std::size_t>(std::max(mark.pos, 0)), text().size());
+  const auto pos = static_cast<std::size_t>(std::max(mark.pos, 0));
+  return std::min(base_ + pos - std::min(pos, prefix_.size()), text().size());
 }
 
 SourceRange TreeBuilder::RangeOf(Span span) const {
@@ -69,11 +79,12 @@ void TreeBuilder::OnDocumentStart(const YAML::Mark& mark) {
 void TreeBuilder::OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) {
   const std::size_t pos = SkipProperties(text(), OffsetOf(mark));
   auto node = std::make_shared<Node>();
-  Span span;
-  if (NullWordAt(text(), pos, span)) {
-    last_end_ = span.end;
-    node->range = RangeOf(span);
-  } else if (!stack_.empty() && stack_.back().key) {
+  const bool in_map = !stack_.empty() && stack_.back().node->kind == Node::Kind::kMap;
+  const bool is_key = in_map && !stack_.back().key;
+  if (const auto word = NullWordAt(text(), pos, is_key)) {
+    last_end_ = word->end;
+    node->range = RangeOf(*word);
+  } else if (in_map && !is_key) {
     node->range = stack_.back().key->range;
   } else {
     node->range = RangeOf(EmptyValueAt(pos));
@@ -134,7 +145,7 @@ void TreeBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML:
   // "!" is every scalar that is not plain; "?" every plain one without a tag.
   node->quoted = tag == "!" || tag == "tag:yaml.org,2002:str";
   if (tag != "?" && tag != "!") {
-    CheckTag(tag, pos, "str int float bool null");
+    CheckTag(tag, pos, {"str", "int", "float", "bool", "null"});
     if (tag == "tag:yaml.org,2002:null") node->kind = Node::Kind::kNull;
   }
   // The parser turns the escapes \N and \_ into bytes that are no characters.
@@ -149,13 +160,13 @@ void TreeBuilder::OnScalar(const YAML::Mark& mark, const std::string& tag, YAML:
 
 void TreeBuilder::OnSequenceStart(const YAML::Mark& mark, const std::string& tag,
                                   YAML::anchor_t anchor, YAML::EmitterStyle::value) {
-  if (tag != "?" && tag != "!") CheckTag(tag, OffsetOf(mark), "seq");
+  if (tag != "?" && tag != "!") CheckTag(tag, OffsetOf(mark), {"seq"});
   OpenCollectionNode(mark, anchor, Node::Kind::kSequence);
 }
 
 void TreeBuilder::OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                              YAML::EmitterStyle::value) {
-  if (tag != "?" && tag != "!") CheckTag(tag, OffsetOf(mark), "map");
+  if (tag != "?" && tag != "!") CheckTag(tag, OffsetOf(mark), {"map"});
   OpenCollectionNode(mark, anchor, Node::Kind::kMap);
 }
 
@@ -214,22 +225,15 @@ void TreeBuilder::Remember(YAML::anchor_t anchor, const NodePtr& node, Size size
   anchors_[anchor - 1] = {node, size};
 }
 
-void TreeBuilder::CheckTag(const std::string& tag, std::size_t pos, std::string_view fitting) {
+void TreeBuilder::CheckTag(const std::string& tag, std::size_t pos,
+                           std::initializer_list<std::string_view> fitting) {
+  std::string message = "the tag " + Quoted(tag) + " has no meaning in a policy";
   if (tag.starts_with(kCorePrefix)) {
     const std::string_view name = std::string_view(tag).substr(kCorePrefix.size());
-    const std::size_t at = fitting.find(name);
-    const bool whole = at != std::string_view::npos && !name.empty() &&
-                       name.find(' ') == std::string_view::npos &&
-                       (at == 0 || fitting[at - 1] == ' ') &&
-                       (at + name.size() == fitting.size() || fitting[at + name.size()] == ' ');
-    if (whole) return;
-    out_.push_back(MakeDiagnostic(Code::kYamlSyntax, RangeOf(WordAt(text(), pos)),
-                                  "the tag !!" + std::string(name) + " does not fit this value",
-                                  "remove the tag"));
-    return;
+    if (std::find(fitting.begin(), fitting.end(), name) != fitting.end()) return;
+    message = "the tag " + Quoted("!!" + std::string(name)) + " does not fit this value";
   }
-  out_.push_back(MakeDiagnostic(Code::kYamlSyntax, RangeOf(WordAt(text(), pos)),
-                                "the tag " + Quoted(tag) + " has no meaning in a policy",
+  out_.push_back(MakeDiagnostic(Code::kYamlSyntax, RangeOf(WordAt(text(), pos)), std::move(message),
                                 "remove the tag"));
 }
 

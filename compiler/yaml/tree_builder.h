@@ -4,6 +4,7 @@
 #include <yaml-cpp/eventhandler.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,8 +23,12 @@ class TreeBuilder final : public YAML::EventHandler {
  public:
   // `base` is the offset in `source` at which the parser's input begins. Faults that leave the
   // document readable go to `out`.
-  TreeBuilder(const Source& source, std::size_t base, const ParseLimits& limits, Diagnostics& out)
-      : source_(source), base_(base), limits_(limits), out_(out) {}
+  TreeBuilder(const Source& source, std::size_t base, const ParseLimits& limits, Diagnostics& out);
+
+  // What the parser must be given before the text.
+  std::string_view prefix() const { return prefix_; }
+  // The offset in the source of a place in the parser's input.
+  std::size_t OffsetOf(const YAML::Mark& mark) const;
 
   // The document that ended last; null for an empty one.
   NodePtr TakeDocument();
@@ -63,23 +68,24 @@ class TreeBuilder final : public YAML::EventHandler {
   };
 
   std::string_view text() const { return source_.text(); }
-  std::size_t OffsetOf(const YAML::Mark& mark) const;
   SourceRange RangeOf(Span span) const;
   void OpenCollectionNode(const YAML::Mark& mark, YAML::anchor_t anchor, Node::Kind kind);
   void CloseCollection();
   void Add(NodePtr node, Size size);
   void Remember(YAML::anchor_t anchor, const NodePtr& node, Size size);
   Span EmptyValueAt(std::size_t pos) const;
-  void CheckTag(const std::string& tag, std::size_t pos, std::string_view fitting);
+  void CheckTag(const std::string& tag, std::size_t pos,
+                std::initializer_list<std::string_view> fitting);
 
   const Source& source_;
   const std::size_t base_;
+  std::string_view prefix_;
   const ParseLimits& limits_;
   Diagnostics& out_;
   std::vector<Frame> stack_;
   std::vector<Anchored> anchors_;  // by the parser's numbers, which begin at 1
   NodePtr root_;
-  std::size_t last_end_ = 0;
+  std::size_t last_end_;
   std::uint64_t aliased_nodes_ = 0;
   bool first_document_ = true;
 };

@@ -10,11 +10,11 @@ namespace march::apply {
 using telemetry::Level;
 
 bool IsRefusal(const Diagnostics& diagnostics) {
-  constexpr std::array kRefusals = {
-      Code::kBundleMalformed,    Code::kBundleUnsigned,       Code::kBundleUnknownSigner,
-      Code::kBundleBadSignature, Code::kBundleDigestMismatch, Code::kBundleWrongCluster,
-      Code::kBundleOldSerial,    Code::kBundleNewerFormat,    Code::kInputTooLarge,
-      Code::kBadPathName};
+  constexpr std::array kRefusals = {Code::kBundleMalformed,      Code::kBundleUnsigned,
+                                    Code::kBundleUnknownSigner,  Code::kBundleBadSignature,
+                                    Code::kBundleDigestMismatch, Code::kBundleWrongCluster,
+                                    Code::kBundleOldSerial,      Code::kBundleNewerFormat,
+                                    Code::kInputTooLarge,        Code::kBadPathName};
   return std::any_of(diagnostics.begin(), diagnostics.end(), [&](const Diagnostic& diagnostic) {
     return std::find(kRefusals.begin(), kRefusals.end(), diagnostic.code) != kRefusals.end();
   });
@@ -145,12 +145,12 @@ Outcome<Applied> Applier::Accept(std::string_view bytes) {
   const std::uint64_t serial = bundle->manifest.serial;
   if (serial < state_.highest_serial) {
     ++refused_;
-    Diagnostic old = MakeDiagnostic(
-        Code::kBundleOldSerial, {},
-        "the bundle's serial " + std::to_string(serial) + " is lower than " +
-            std::to_string(state_.highest_serial) + ", which was accepted before",
-        "compile the policy again with a serial of at least " +
-            std::to_string(state_.highest_serial));
+    Diagnostic old =
+        MakeDiagnostic(Code::kBundleOldSerial, {},
+                       "the bundle's serial " + std::to_string(serial) + " is lower than " +
+                           std::to_string(state_.highest_serial) + ", which was accepted before",
+                       "compile the policy again with a serial of at least " +
+                           std::to_string(state_.highest_serial));
     log_.Write(Level::kWarning, "refused", {old});
     return old;
   }

@@ -91,6 +91,7 @@ bool Applier::Steer(const Interface& interface, const bpf::Link* link, std::uint
     log_.Write(telemetry::Level::kWarning, "generic_xdp",
                {{"interface", interface.name}, {"message", attached->native_refusal}});
   }
+  interfaces_[interface.name].mode.clear();  // so that it is told of, even in its old mode
   Note(interface.name, std::string(NameOf(attached->mode)), "");
   return false;
 }
@@ -161,6 +162,8 @@ Outcome<Done> Applier::Tidy() {
     if (auto unloaded = kernel_.Unload(generation); !unloaded.ok()) return unloaded;
     names_.erase(generation);
   }
+  // Without a generation in force, every stored one may yet be needed for a look.
+  if (lockdown_) return Done{};
   // A number higher than any that was in force is left from a bundle that did not make it.
   const std::uint64_t newest = std::max(recorded_.value_or(0), state_.last_generation);
   std::vector<std::uint64_t> stored = store_.Stored();

@@ -54,8 +54,8 @@ class Applier {
  public:
   Applier(Config config, bpf::Kernel& kernel, FileSystem& files, telemetry::Logger& log);
 
-  // Takes over what is in force, or puts the last good generation in force, or locks down. Once, and
-  // before anything else. Fails only where nothing could be decided at all.
+  // Takes over what is in force, or puts the last good generation in force, or locks down. Once,
+  // and before anything else. Fails only where nothing could be decided at all.
   Outcome<Done> Start();
 
   // Puts a bundle in force. On failure the old generation is in force as before. Refusals: those of
@@ -108,7 +108,7 @@ class Applier {
   bpf::Kernel& kernel_;
   telemetry::Logger& log_;
   Store store_;
-  State state_;                          // what state.json holds
+  State state_;                            // what state.json holds
   std::optional<std::uint64_t> recorded_;  // what `current` holds
   std::optional<Generation> current_;
   bool lockdown_ = false;

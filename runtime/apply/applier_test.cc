@@ -11,8 +11,7 @@ namespace {
 using telemetry::Enforcement;
 
 std::unique_ptr<Applier> Started(World& world) {
-  auto applier =
-      std::make_unique<Applier>(world.config, world.kernel, world.files, world.log);
+  auto applier = std::make_unique<Applier>(world.config, world.kernel, world.files, world.log);
   REQUIRE(applier->Start().ok());
   return applier;
 }

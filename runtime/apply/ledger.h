@@ -1,5 +1,6 @@
-// Counts that outlive the generation they were made in. A count is kept by what was counted and what
-// was done: a packet that was allowed never shows up as denied because a mapping changed its action.
+// Counts that outlive the generation they were made in. A count is kept by what was counted and
+// what was done: a packet that was allowed never shows up as denied because a mapping changed its
+// action.
 #pragma once
 
 #include <compare>

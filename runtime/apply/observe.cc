@@ -30,9 +30,9 @@ void FillCounts(const Ledger& ledger, const bundle::MappingTable* names,
     const std::string name(bundle::SlotName(slot));
     if (name.empty()) continue;
     const auto counted = ledger.slots.find(name);
-    snapshot.slots.push_back({name, bundle::SlotPasses(slot),
-                              counted == ledger.slots.end() ? telemetry::Count{}
-                                                            : counted->second});
+    snapshot.slots.push_back(
+        {name, bundle::SlotPasses(slot),
+         counted == ledger.slots.end() ? telemetry::Count{} : counted->second});
   }
   auto defaults = ledger.defaults;
   if (names != nullptr) defaults.try_emplace(names->default_action);

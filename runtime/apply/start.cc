@@ -145,8 +145,8 @@ Outcome<Done> Applier::Start() {
       log_.Write(Level::kError, "generation_unusable", loaded.diagnostics());
     }
   }
-  const bool had_policy = store_.ReadCurrent().exists || state_.last_generation > 0 ||
-                          !tried.empty();
+  const bool had_policy =
+      store_.ReadCurrent().exists || state_.last_generation > 0 || !tried.empty();
   if (!current_ && had_policy) {
     lockdown_reason_ = "no stored generation can be put in force: every packet is dropped";
   } else if (!current_ && config_.drop_without_policy) {

@@ -108,7 +108,9 @@ Outcome<Done> Store::WriteCurrent(std::uint64_t generation) {
                                 kPrivate);
 }
 
-Outcome<Done> Store::RemoveCurrent() { return files_.Remove(directory_ + "/current"); }
+Outcome<Done> Store::RemoveCurrent() {
+  return files_.Remove(directory_ + "/current");
+}
 
 std::vector<std::uint64_t> Store::Stored() const {
   std::vector<std::uint64_t> numbers;

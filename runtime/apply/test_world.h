@@ -82,7 +82,8 @@ class World {
 
   std::set<std::string> RunningLabels() {
     std::set<std::string> labels;
-    for (const bpf::Link& link : kernel.Discover()->links) {
+    const auto pins = kernel.Discover();
+    for (const bpf::Link& link : pins->links) {
       if (!link.alive) continue;
       labels.insert(*link.generation == bpf::kLockdown ? "lockdown"
                                                        : kernel.ObjectOf(*link.generation));

@@ -33,7 +33,9 @@ std::optional<std::uint64_t> FakeKernel::Deliver(const std::string& interface, s
   return generation;
 }
 
-Outcome<Done> FakeKernel::Prepare() { return Done{}; }
+Outcome<Done> FakeKernel::Prepare() {
+  return Done{};
+}
 
 Outcome<Pins> FakeKernel::Discover() const {
   Pins pins;

@@ -28,8 +28,8 @@ class FakeKernel final : public Kernel {
   // What a reboot leaves: the interfaces.
   void Reboot();
 
-  // A packet of `bytes` arrives and is counted in `slot` by whatever runs there. The generation that
-  // saw it; none when no program runs.
+  // A packet of `bytes` arrives and is counted in `slot` by whatever runs there. The generation
+  // that saw it; none when no program runs.
   std::optional<std::uint64_t> Deliver(const std::string& interface, std::uint32_t slot,
                                        std::uint64_t bytes);
   // The object bytes a pinned generation was loaded from; "" for lockdown.

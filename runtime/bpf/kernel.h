@@ -31,7 +31,7 @@ struct Image {
 
 struct Link {
   std::string interface;
-  bool alive = false;  // attached to the interface that bears the name today
+  bool alive = false;                       // attached to the interface that bears the name today
   std::optional<std::uint64_t> generation;  // whose program it runs; none if that is not pinned
   XdpMode mode = XdpMode::kAuto;            // native or generic when alive
 };

@@ -74,7 +74,9 @@ std::vector<std::string> NamesIn(const std::string& directory) {
   return names;
 }
 
-bool Exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+bool Exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
 
 Outcome<UniqueFd> OpenPin(const std::string& path) {
   UniqueFd fd(bpf_obj_get(path.c_str()));
@@ -113,11 +115,12 @@ bpf_xdp_query_opts QueryXdp(unsigned ifindex) {
   return answer;
 }
 
-std::string NameOfProgram(std::uint32_t id) {
+// Its name, for those who may ask for it (CAP_SYS_ADMIN), and its id.
+std::string Describe(std::uint32_t id) {
   const UniqueFd fd(bpf_prog_get_fd_by_id(id));
   const bpf_prog_info info = fd.ok() ? ProgramInfo(fd.get()) : bpf_prog_info{};
   const std::string name(info.name, ::strnlen(info.name, sizeof(info.name)));
-  return "\"" + (name.empty() ? "?" : name) + "\" (id " + std::to_string(id) + ")";
+  return (name.empty() ? "" : "\"" + name + "\" ") + "(id " + std::to_string(id) + ")";
 }
 
 // Refusals that mean "this driver, or this driver as configured, has no native XDP".
@@ -182,7 +185,7 @@ Outcome<Done> LibbpfKernel::Prepare() {
   while (existing.has_relative_path() && !std::filesystem::exists(existing)) {
     existing = existing.parent_path();
   }
-  struct statfs status {};
+  struct statfs status{};
   if (::statfs(existing.c_str(), &status) != 0) {
     return KernelRefused("look at " + existing.string(), errno);
   }
@@ -275,7 +278,7 @@ Outcome<Attached> LibbpfKernel::Attach(const std::string& interface, XdpMode mod
   if (const bpf_xdp_query_opts now = QueryXdp(ifindex); now.attach_mode != XDP_ATTACHED_NONE) {
     return MakeDiagnostic(
         Code::kKernelRefused, {},
-        interface + " already runs the XDP program " + NameOfProgram(now.prog_id) +
+        interface + " already runs the XDP program " + Describe(now.prog_id) +
             ", which is not marchd's",
         "remove it first, for example with `ip link set dev " + interface + " xdp off`");
   }

@@ -35,9 +35,12 @@ __attribute__((format(printf, 2, 0))) int Collect(libbpf_print_level level, cons
 
 // Lines that repeat what the diagnostic says already, or frame the log.
 bool IsNoise(std::string_view line) {
-  constexpr std::array<std::string_view, 6> kNoise = {
-      "-- BEGIN PROG LOAD LOG --", "-- END PROG LOAD LOG --", "failed to load: -",
-      "failed to load object",     "processed ",              "verification time"};
+  constexpr std::array<std::string_view, 6> kNoise = {"-- BEGIN PROG LOAD LOG --",
+                                                      "-- END PROG LOAD LOG --",
+                                                      "failed to load: -",
+                                                      "failed to load object",
+                                                      "processed ",
+                                                      "verification time"};
   return line.empty() || std::any_of(kNoise.begin(), kNoise.end(), [&](std::string_view noise) {
            return line.find(noise) != std::string_view::npos;
          });
@@ -50,7 +53,9 @@ LibbpfLog::LibbpfLog() {
   libbpf_set_print(Collect);
 }
 
-LibbpfLog::~LibbpfLog() { collector = nullptr; }
+LibbpfLog::~LibbpfLog() {
+  collector = nullptr;
+}
 
 std::string LibbpfLog::Tail() const {
   constexpr std::string_view kPrefix = "libbpf: ";

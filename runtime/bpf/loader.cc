@@ -51,9 +51,13 @@ Outcome<Done> Fill(int fd, std::string_view tables) {
 }
 
 // The object closes its own descriptors; ours must outlive it.
-UniqueFd Duplicate(int fd) { return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+UniqueFd Duplicate(int fd) {
+  return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
 
-std::size_t Cpus() { return static_cast<std::size_t>(std::max(libbpf_num_possible_cpus(), 1)); }
+std::size_t Cpus() {
+  return static_cast<std::size_t>(std::max(libbpf_num_possible_cpus(), 1));
+}
 
 march_counter Sum(const march_counter* per_cpu, std::size_t cpus) {
   march_counter sum{0, 0};
@@ -78,7 +82,8 @@ Diagnostic KernelRefused(const std::string& what, int error, std::string hint) {
 Outcome<Program> LoadProgram(const Image& image) {
   if (image.tables.size() < sizeof(march_tables_header) || image.tables.size() % 8 != 0 ||
       image.tables.size() / 8 > UINT32_MAX) {
-    return MakeDiagnostic(Code::kBundleMalformed, {}, "the classifier tables have an impossible size");
+    return MakeDiagnostic(Code::kBundleMalformed, {},
+                          "the classifier tables have an impossible size");
   }
   if (image.slots < MARCH_SLOT_FIRST_MAPPING || image.slots > MARCH_MAX_SLOTS) {
     return MakeDiagnostic(Code::kBundleMalformed, {}, "more mappings than a program can count");
@@ -124,8 +129,8 @@ Outcome<UniqueFd> LoadDropAll() {
   instructions[0].code = BPF_ALU64 | BPF_MOV | BPF_K;  // r0 = XDP_DROP
   instructions[0].imm = XDP_DROP;
   instructions[1].code = BPF_JMP | BPF_EXIT;
-  UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_XDP, "march_lockdown", "AGPL-3.0",
-                                 instructions.data(), instructions.size(), nullptr));
+  UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_XDP, "march_lockdown", "GPL", instructions.data(),
+                                 instructions.size(), nullptr));
   if (!program.ok()) return KernelRefused("load the lockdown program", errno);
   return program;
 }

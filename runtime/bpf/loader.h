@@ -18,9 +18,10 @@ struct Program {
 };
 
 // The object holds the XDP program `march_xdp`, the mmapable array `march_tables` (u32 -> u64) and
-// the per-CPU array `march_counters` (u32 -> struct march_counter). Both maps get the size the image
-// asks for; the tables are filled and then frozen, so that nothing can change what was loaded.
-// Errors: kBundleMalformed for an object of another form, kKernelRefused with the verifier's words.
+// the per-CPU array `march_counters` (u32 -> struct march_counter). Both maps get the size the
+// image asks for; the tables are filled and then frozen, so that nothing can change what was
+// loaded. Errors: kBundleMalformed for an object of another form, kKernelRefused with the
+// verifier's words.
 Outcome<Program> LoadProgram(const Image& image);
 
 // Two instructions that drop every packet.

@@ -30,8 +30,8 @@ std::string_view PathOf(const RequestHead& head) {
 }
 
 Response JsonResponse(int status, const Json& json) {
-  return {status, "application/json", json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n",
-          ""};
+  return {status, "application/json",
+          json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n", ""};
 }
 
 Response Failed(const Diagnostics& diagnostics, bool refused) {
@@ -80,12 +80,9 @@ Response Status(const Snapshot& snapshot) {
 }
 
 Response Rules(const Snapshot& snapshot) {
-  Json json = {{"format_version", 1},
-               {"generation", snapshot.generation},
-               {"mappings", Json::array()},
-               {"defaults", Json::array()},
-               {"slots", Json::array()},
-               {"retired", Json::array()}};
+  Json json = {{"format_version", 1},       {"generation", snapshot.generation},
+               {"mappings", Json::array()}, {"defaults", Json::array()},
+               {"slots", Json::array()},    {"retired", Json::array()}};
   for (const telemetry::MappingCount& row : snapshot.mappings) {
     json["mappings"].push_back(Counted({{"name", row.name},
                                         {"action", row.action},
@@ -113,20 +110,20 @@ Response Rules(const Snapshot& snapshot) {
 Response ErrorResponse(int status, std::string_view code, std::string_view kind,
                        std::string_view message, std::string_view hint) {
   return JsonResponse(
-      status,
-      {{"format_version", 1},
-       {"error", {{"code", code}, {"class", kind}, {"message", message}, {"hint", hint}}}});
+      status, {{"format_version", 1},
+               {"error", {{"code", code}, {"class", kind}, {"message", message}, {"hint", hint}}}});
 }
 
 Handler::Admission Api::Admit(const RequestHead& head) const {
   const std::string_view path = PathOf(head);
   for (const Route& route : kRoutes) {
     if (path != route.path || (scope_ == Scope::kMetrics && !route.for_metrics)) continue;
-    if (head.method == route.method) return {route.method == "POST" ? max_bundle_bytes_ : 0, true, {}};
-    Admission refused{0, false,
-                      ErrorResponse(405, "", "request",
-                                    std::string(path) + " answers " + std::string(route.method) +
-                                        " only")};
+    if (head.method == route.method)
+      return {route.method == "POST" ? max_bundle_bytes_ : 0, true, {}};
+    Admission refused{
+        0, false,
+        ErrorResponse(405, "", "request",
+                      std::string(path) + " answers " + std::string(route.method) + " only")};
     refused.refusal.allow = route.method;
     return refused;
   }

@@ -36,13 +36,14 @@ Diagnostic Unreachable(const std::string& target, const std::string& why, std::s
 
 Diagnostic Explain(const std::string& target, const std::string& socket, CURL* handle,
                    CURLcode result) {
-  struct stat status {};
+  struct stat status{};
   const bool there = ::stat(socket.c_str(), &status) == 0;
   const int stat_error = there ? 0 : errno;
   long os_error = 0;
   curl_easy_getinfo(handle, CURLINFO_OS_ERRNO, &os_error);
   if (stat_error == EACCES || os_error == EACCES || os_error == EPERM) {
-    return Unreachable(target, "permission denied", "only the user marchd runs as may use its socket");
+    return Unreachable(target, "permission denied",
+                       "only the user marchd runs as may use its socket");
   }
   if (!there) {
     return Unreachable(target, std::generic_category().message(stat_error),

@@ -117,8 +117,8 @@ class Connection : public std::enable_shared_from_this<Connection<Socket>> {
     Handler::Admission admission = handler_.Admit(head);
     if (!admission.admitted) co_return std::move(admission.refusal);
     if (head.content_length > admission.max_body) {
-      co_return Refuse({413, "the body is larger than " + std::to_string(admission.max_body) +
-                                 " bytes"});
+      co_return Refuse(
+          {413, "the body is larger than " + std::to_string(admission.max_body) + " bytes"});
     }
     std::string body = bytes.substr(head_size);
     if (body.size() > head.content_length) {

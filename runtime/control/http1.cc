@@ -9,9 +9,13 @@ namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsDigit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 // tchar, RFC 9110 section 5.6.2.
 bool IsTokenChar(char c) {
@@ -24,10 +28,14 @@ bool IsToken(std::string_view text) {
 }
 
 // Visible ASCII; a target has no blanks, and bytes beyond ASCII must come percent-encoded.
-bool IsVisible(char c) { return c > 0x20 && c < 0x7F; }
+bool IsVisible(char c) {
+  return c > 0x20 && c < 0x7F;
+}
 
 // field-vchar, blank or tab; obs-text is left out, no header that marchd reads needs it.
-bool IsFieldChar(char c) { return IsVisible(c) || c == ' ' || c == '\t'; }
+bool IsFieldChar(char c) {
+  return IsVisible(c) || c == ' ' || c == '\t';
+}
 
 std::string_view Trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);

@@ -32,8 +32,8 @@ struct Refusal {
   std::string reason;  // lower case, no full stop
 };
 
-// Looks for the end of the head in what has arrived so far. Refuses as soon as no continuation could
-// become a head: too long, or a line that does not end in CRLF.
+// Looks for the end of the head in what has arrived so far. Refuses as soon as no continuation
+// could become a head: too long, or a line that does not end in CRLF.
 struct Incomplete {};
 std::variant<Incomplete, std::size_t, Refusal> FindHead(std::string_view bytes);
 

@@ -1,5 +1,5 @@
-// The head parser, fed with arbitrary bytes: it must stay inside them, agree with itself about where
-// a head ends, and hold what it promises about what it accepts.
+// The head parser, fed with arbitrary bytes: it must stay inside them, agree with itself about
+// where a head ends, and hold what it promises about what it accepts.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -28,19 +28,32 @@ Diagnostic CannotListen(const std::string& where, const std::string& why, std::s
 
 std::string_view ReasonOf(int status) {
   switch (status) {
-    case 200: return "OK";
-    case 400: return "Bad Request";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 413: return "Content Too Large";
-    case 417: return "Expectation Failed";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 503: return "Service Unavailable";
-    case 505: return "HTTP Version Not Supported";
-    default: return "Unknown";
+    case 200:
+      return "OK";
+    case 400:
+      return "Bad Request";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 413:
+      return "Content Too Large";
+    case 417:
+      return "Expectation Failed";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 503:
+      return "Service Unavailable";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "Unknown";
   }
 }
 
@@ -57,8 +70,7 @@ asio::awaitable<void> AcceptLoop(Acceptor acceptor, Handler& handler) {
   asio::steady_timer pause(acceptor.get_executor());
   for (;;) {
     boost::system::error_code error;
-    auto socket =
-        co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
+    auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
     if (error == asio::error::operation_aborted) co_return;
     if (error) {
       // Out of descriptors, most likely: give others the time to end.
@@ -80,8 +92,7 @@ bool IsAnswered(const std::string& path) {
   path.copy(address.sun_path, sizeof(address.sun_path) - 1);
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return true;
-  const int result =
-      ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  const int result = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));
   const bool answered = result == 0 || errno == EAGAIN;
   ::close(fd);
   return answered;

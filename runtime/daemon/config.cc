@@ -19,8 +19,9 @@ using Kind = YamlNode::Kind;
 // Linux: IFNAMSIZ with its zero, no slash, no blank; "." and ".." are taken.
 bool IsInterfaceName(std::string_view name) {
   return !name.empty() && name.size() < IF_NAMESIZE && name != "." && name != ".." &&
-         std::all_of(name.begin(), name.end(),
-                     [](char c) { return c > 0x20 && c < 0x7F && c != '/' && c != ':'; });
+         std::all_of(
+             name.begin(), name.end(),
+             [](char c) { return c > 0x20 && c < 0x7F && c != '/' && c != ':'; });
 }
 
 class Interpreter {
@@ -36,8 +37,8 @@ class Interpreter {
       Error(kind != nullptr ? kind->range : root.range, "kind must be Runtime");
     }
     if (HasErrors(errors_)) return std::move(errors_);
-    CheckKeys(root, {"apiVersion", "kind", "cluster", "interfaces", "xdp", "trusted_keys", "control",
-                     "metrics", "state", "bpffs", "without_policy"});
+    CheckKeys(root, {"apiVersion", "kind", "cluster", "interfaces", "xdp", "trusted_keys",
+                     "control", "metrics", "state", "bpffs", "without_policy"});
     if (const YamlNode* node = Find(root, "cluster")) Text(*node, "cluster", config_.cluster);
     bpf::XdpMode mode = bpf::XdpMode::kAuto;
     if (const YamlNode* node = Find(root, "xdp")) mode = Mode(*node);
@@ -60,8 +61,7 @@ class Interpreter {
 
  private:
   void Error(SourceRange range, std::string message, std::string hint = {}) {
-    errors_.push_back(
-        MakeDiagnostic(Code::kBadConfig, range, std::move(message), std::move(hint)));
+    errors_.push_back(MakeDiagnostic(Code::kBadConfig, range, std::move(message), std::move(hint)));
   }
 
   bool IsMap(const YamlNode& node, const std::string& what) {
@@ -149,9 +149,9 @@ class Interpreter {
         Error(name->range, "this is not the name of an interface");
         continue;
       }
-      const bool is_twice = std::any_of(
-          config_.interfaces.begin(), config_.interfaces.end(),
-          [&](const apply::Interface& other) { return other.name == interface.name; });
+      const bool is_twice =
+          std::any_of(config_.interfaces.begin(), config_.interfaces.end(),
+                      [&](const apply::Interface& other) { return other.name == interface.name; });
       if (is_twice) {
         Error(name->range, "interface " + interface.name + " is listed twice");
         continue;
@@ -182,9 +182,8 @@ class Interpreter {
       const std::string& text = node->scalar;
       const auto [end, error] =
           std::from_chars(text.data(), text.data() + text.size(), config_.max_bundle_bytes);
-      if (node->kind != Kind::kScalar || error != std::errc() ||
-          end != text.data() + text.size() || config_.max_bundle_bytes == 0 ||
-          config_.max_bundle_bytes > bundle::kMaxBundleBytes) {
+      if (node->kind != Kind::kScalar || error != std::errc() || end != text.data() + text.size() ||
+          config_.max_bundle_bytes == 0 || config_.max_bundle_bytes > bundle::kMaxBundleBytes) {
         Error(node->range, "max_bundle_bytes must be a number from 1 to " +
                                std::to_string(bundle::kMaxBundleBytes));
       }

@@ -39,7 +39,8 @@ Outcome<bpf::UniqueFd> LockState(const std::string& directory) {
     std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
   }
   if (error) {
-    return MakeDiagnostic(Code::kCannotWrite, {}, "cannot use " + directory + ": " + error.message());
+    return MakeDiagnostic(Code::kCannotWrite, {},
+                          "cannot use " + directory + ": " + error.message());
   }
   const std::string path = directory + "/lock";
   bpf::UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));

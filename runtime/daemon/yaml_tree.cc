@@ -141,9 +141,9 @@ class Reader {
       auto key = Node(event.event, depth + 1);
       if (!key.ok()) return key;
       if (key->kind != YamlNode::Kind::kScalar) return Bad(key->range, "a key is a plain word");
-      const auto first = std::find_if(map.entries.begin(), map.entries.end(), [&](const auto& entry) {
-        return entry.first.scalar == key->scalar;
-      });
+      const auto first =
+          std::find_if(map.entries.begin(), map.entries.end(),
+                       [&](const auto& entry) { return entry.first.scalar == key->scalar; });
       if (first != map.entries.end()) {
         return Bad(key->range, "\"" + key->scalar + "\" is given twice")
             .WithNote(first->first.range, "first here");

@@ -1,4 +1,5 @@
-// What marchd tells about itself at one moment; metrics and the control API are two ways to write it.
+// What marchd tells about itself at one moment; metrics and the control API are two ways to write
+// it.
 #pragma once
 
 #include <cstdint>
@@ -59,7 +60,7 @@ struct Snapshot {
   std::string cluster;
   std::string tool_version;
   std::vector<InterfaceState> interfaces;
-  std::uint64_t swaps = 0;    // since this process started, as `refused`
+  std::uint64_t swaps = 0;  // since this process started, as `refused`
   std::uint64_t refused = 0;
 
   std::string default_action;
@@ -67,7 +68,7 @@ struct Snapshot {
   std::vector<SlotCount> slots;
   std::vector<std::pair<std::string, Count>> defaults;  // by action
   std::vector<RetiredCount> retired;                    // by name
-  Count retired_rest;  // of names beyond those that are kept
+  Count retired_rest;                                   // of names beyond those that are kept
 };
 
 }  // namespace march::telemetry

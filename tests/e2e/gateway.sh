@@ -1,0 +1,125 @@
+# shellcheck shell=bash
+# A gateway in network namespaces, for end-to-end tests to source: a client host and a gateway host
+# joined by a veth pair, a marchd that the test starts, kills and restarts, and clean-up at any exit.
+#
+# MARCH_BIN names the directory of the programs.
+
+set -euo pipefail
+
+skip() {
+  echo "SKIPPED: $*" >&2
+  exit 77
+}
+
+fail() {
+  echo "FAILED: $*" >&2
+  [[ -s ${WORK:-}/marchd.log ]] && tail -n 20 "$WORK/marchd.log" >&2
+  exit 1
+}
+
+MARCHCTL=$MARCH_BIN/marchctl
+MARCHD=$MARCH_BIN/marchd
+WORK=
+CLIENT=march-e2e-$$-client
+GATEWAY=march-e2e-$$-gateway
+MARCHD_PID=
+FEED_PID=
+
+in_client() { nsenter --net="/run/netns/$CLIENT" "$@"; }
+in_gateway() { nsenter --net="/run/netns/$GATEWAY" "$@"; }
+
+gateway_down() {
+  [[ -n $FEED_PID ]] && kill "$FEED_PID" 2>/dev/null
+  [[ -n $MARCHD_PID ]] && kill -9 "$MARCHD_PID" 2>/dev/null
+  wait 2>/dev/null
+  ip netns del "$CLIENT" 2>/dev/null
+  ip netns del "$GATEWAY" 2>/dev/null
+  if [[ -n $WORK ]]; then
+    umount "$WORK/bpffs" 2>/dev/null
+    rm -rf "$WORK"
+  fi
+  return 0
+}
+
+# Two hosts, keys and a configuration; marchd does not run yet.
+gateway_up() {
+  [[ $(id -u) == 0 ]] || skip "network namespaces and BPF need root"
+  WORK=$(mktemp -d)
+  trap 'set +e; gateway_down' EXIT
+  trap 'exit 130' INT TERM
+  mkdir "$WORK/bpffs"
+  mount -t bpf bpf "$WORK/bpffs" || skip "no bpffs on this kernel"
+  ip netns add "$CLIENT" || skip "no network namespaces here"
+  ip netns add "$GATEWAY"
+  ip -n "$CLIENT" link add c0 type veth peer name g0 netns "$GATEWAY"
+  in_client sysctl -q -w net.ipv6.conf.c0.disable_ipv6=1
+  in_gateway sysctl -q -w net.ipv6.conf.g0.disable_ipv6=1
+  ip -n "$CLIENT" link set c0 up
+  ip -n "$GATEWAY" link set g0 up
+  "$MARCHCTL" key generate -o "$WORK/key" >/dev/null
+  cat >"$WORK/marchd.yaml" <<CONFIG
+apiVersion: march/v1
+kind: Runtime
+interfaces: [g0]
+trusted_keys: [$WORK/key.pub]
+control: { socket: $WORK/control.sock }
+state: $WORK/state
+bpffs: $WORK/bpffs/march
+CONFIG
+}
+
+control() { curl --silent --show-error --max-time 20 --unix-socket "$WORK/control.sock" "$@"; }
+
+# Starts marchd, with more flags if given, and waits until it answers.
+start_marchd() {
+  # Not through in_gateway: a function in the background is a shell, and $! would be that.
+  nsenter --net="/run/netns/$GATEWAY" "$MARCHD" --config "$WORK/marchd.yaml" "$@" \
+    2>>"$WORK/marchd.log" &
+  MARCHD_PID=$!
+  for _ in $(seq 100); do
+    if control http://march/v1/status >/dev/null 2>&1; then return; fi
+    kill -0 "$MARCHD_PID" 2>/dev/null || fail "marchd ended before it answered"
+    sleep 0.05
+  done
+  fail "marchd did not answer within 5 s"
+}
+
+kill_marchd() {
+  kill -9 "$MARCHD_PID"
+  wait "$MARCHD_PID" 2>/dev/null || true
+  MARCHD_PID=
+}
+
+# Sends live frames from the client until stop_feed, which sets SENT.
+start_feed() {
+  nsenter --net="/run/netns/$CLIENT" "$MARCH_BIN/march-live-feed" c0 >"$WORK/sent" &
+  FEED_PID=$!
+}
+
+SENT=0
+stop_feed() {
+  kill "$FEED_PID"
+  wait "$FEED_PID" || fail "the feed failed"
+  FEED_PID=
+  SENT=$(cat "$WORK/sent")
+}
+
+# What the gateway's network driver handed to XDP, and what it lost before that.
+driver_count() {
+  in_gateway ethtool -S g0 | awk -v name="$1" '$1 ~ name { sum += $2 } END { print sum + 0 }'
+}
+
+# rules FILTER: python over the rules, as `r`.
+rules() {
+  control http://march/v1/rules | python3 -c "
+import json, sys
+r = json.load(sys.stdin)
+everything = r['mappings'] + r['defaults'] + r['slots'] + r['retired'] + [r['retired_rest']]
+print($1)"
+}
+
+expect() {
+  local what=$1 actual=$2 expected=$3
+  [[ $actual == "$expected" ]] || fail "$what: got '$actual', expected '$expected'"
+  echo "ok: $what: $actual"
+}

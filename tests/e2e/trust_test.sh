@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# Bundles that must not be believed: each is refused with exit code 5, and the old policy stays.
+here=$(dirname "$0")
+. "$here/gateway.sh"
+. "$here/two_policies.sh"
+
+gateway_up
+write_policy "$WORK/one.yaml" allow deny 0
+write_policy "$WORK/two.yaml" deny allow 3
+start_marchd
+target=unix:$WORK/control.sock
+"$MARCHCTL" compile "$WORK/one.yaml" --serial 5 --key "$WORK/key" -o "$WORK/good.march"
+"$MARCHCTL" apply "$WORK/good.march" --target "$target" >/dev/null
+"$MARCHCTL" compile "$WORK/two.yaml" --serial 6 --key "$WORK/key" -o "$WORK/next.march"
+"$MARCHCTL" key generate -o "$WORK/stranger" >/dev/null
+
+identity() {
+  control http://march/v1/status | python3 -c '
+import json, sys
+s = json.load(sys.stdin)
+print(s["enforcement"], s["generation"], s["serial"], s["highest_serial"], s["policy_digest"])'
+  in_gateway ip -j link show g0 | python3 -c 'import json,sys; print(json.load(sys.stdin)[0]["xdp"]["prog"]["id"])'
+}
+before=$(identity)
+
+# refused NAME CODE: the gateway and `bundle verify` both refuse NAME.march, for that reason.
+refused() {
+  local name=$1 code=$2 exit_code=0
+  "$MARCHCTL" apply "$WORK/$name.march" --target "$target" 2>"$WORK/err" || exit_code=$?
+  expect "$name: exit code of apply" "$exit_code" 5
+  grep -q "error\[$code\]" "$WORK/err" || fail "$name: no $code in: $(cat "$WORK/err")"
+  expect "$name: what the gateway enforces" "$(identity)" "$before"
+}
+verify_refuses() {
+  local exit_code=0
+  "$MARCHCTL" bundle verify "$WORK/$1.march" --key "$WORK/key.pub" >/dev/null 2>&1 || exit_code=$?
+  expect "$1: exit code of verify" "$exit_code" 5
+}
+
+"$MARCHCTL" compile "$WORK/two.yaml" --serial 6 -o "$WORK/unsigned.march" 2>/dev/null
+"$MARCHCTL" compile "$WORK/two.yaml" --serial 6 --key "$WORK/stranger" -o "$WORK/wrongly-signed.march"
+"$MARCHCTL" compile "$WORK/two.yaml" --serial 4 --key "$WORK/key" -o "$WORK/old-serial.march"
+python3 - "$WORK" <<'PYTHON'
+import random, sys
+work = sys.argv[1]
+good = open(work + "/next.march", "rb").read()
+def write(name, data):
+    open(f"{work}/{name}.march", "wb").write(data)
+def flip(at):
+    data = bytearray(good)
+    data[at] ^= 1
+    return bytes(data)
+write("tampered-object", flip(good.index(b"\x7fELF") + 4000))
+write("tampered-policy", flip(good.index(b"apiVersion")))
+write("tampered-manifest", flip(good.index(b'"serial"') + 10))
+write("tampered-signature", flip(good.index(b"signatures/") + 512))
+write("truncated-half", good[: len(good) // 2])
+write("truncated-end", good[:-512])
+write("trailing", good + bytes(512))
+write("empty", b"")
+write("noise", random.Random(7).randbytes(20000))
+PYTHON
+
+refused unsigned M0602
+refused wrongly-signed M0603
+refused tampered-object M0605
+refused tampered-policy M0605
+refused tampered-manifest M0604
+refused tampered-signature M0604
+refused truncated-half M0601
+refused truncated-end M0601
+refused trailing M0601
+refused empty M0601
+refused noise M0601
+refused old-serial M0607
+for name in unsigned wrongly-signed tampered-object tampered-policy tampered-manifest \
+  tampered-signature truncated-half truncated-end trailing empty noise; do
+  verify_refuses "$name"
+done
+
+# What is right still works, and a restart does not forget the highest serial.
+"$MARCHCTL" apply "$WORK/next.march" --target "$target" >/dev/null || fail "the good bundle was refused"
+kill_marchd
+start_marchd
+before=$(identity)
+refused good M0607
