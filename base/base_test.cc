@@ -51,9 +51,9 @@ TEST_CASE("a diagnostic shows its line, its caret, its cause and its remedy") {
   const Source source("p.yaml", "services:\n  web: { addreses: [] }\n");
   const auto begin = static_cast<std::uint32_t>(source.text().find("addreses"));
   const SourceRange range{&source, begin, begin + 8};
-  const auto diagnostic =
-      MakeDiagnostic(Code::kUnknownKey, range, "unknown key \"addreses\"", "did you mean \"addresses\"?")
-          .WithNote({&source, 0, 8}, "in this map");
+  const auto diagnostic = MakeDiagnostic(Code::kUnknownKey, range, "unknown key \"addreses\"",
+                                         "did you mean \"addresses\"?")
+                              .WithNote({&source, 0, 8}, "in this map");
   CHECK(Printed({diagnostic}) ==
         "p.yaml:2:10: error[M0203]: unknown key \"addreses\"\n"
         " 2 |   web: { addreses: [] }\n"

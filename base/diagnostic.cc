@@ -14,7 +14,9 @@ const std::vector<CodeInfo>& AllCodes() {
   return codes;
 }
 
-const CodeInfo& InfoOf(Code code) { return AllCodes()[static_cast<std::size_t>(code)]; }
+const CodeInfo& InfoOf(Code code) {
+  return AllCodes()[static_cast<std::size_t>(code)];
+}
 
 bool HasErrors(const Diagnostics& diagnostics) {
   return std::any_of(diagnostics.begin(), diagnostics.end(),

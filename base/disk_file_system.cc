@@ -27,7 +27,9 @@ class FileDescriptor {
   int fd_;
 };
 
-std::string Why(int error) { return std::generic_category().message(error); }
+std::string Why(int error) {
+  return std::generic_category().message(error);
+}
 
 Diagnostic CannotRead(const std::string& path, int error) {
   return MakeDiagnostic(Code::kCannotRead, {}, "cannot read " + path + ": " + Why(error));

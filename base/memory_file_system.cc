@@ -22,7 +22,8 @@ FileSystem::Kind MemoryFileSystem::KindOf(const std::string& path) const {
 Outcome<std::string> MemoryFileSystem::Read(const std::string& path, std::uint64_t limit) const {
   const auto it = files_.find(path);
   if (it == files_.end()) {
-    return MakeDiagnostic(Code::kCannotRead, {}, "cannot read " + path + ": No such file or directory");
+    return MakeDiagnostic(Code::kCannotRead, {},
+                          "cannot read " + path + ": No such file or directory");
   }
   if (it->second.size() > limit) {
     return MakeDiagnostic(Code::kInputTooLarge, {},

@@ -18,8 +18,9 @@ class [[nodiscard]] Outcome {
       : value_(std::move(value)), diagnostics_(std::move(warnings)) {
     if (HasErrors(diagnostics_)) value_.reset();
   }
-  Outcome(Diagnostics errors) : diagnostics_(std::move(errors)) {}  // NOLINT(google-explicit-constructor)
-  Outcome(Diagnostic error) {  // NOLINT(google-explicit-constructor)
+  Outcome(Diagnostics errors)
+      : diagnostics_(std::move(errors)) {}  // NOLINT(google-explicit-constructor)
+  Outcome(Diagnostic error) {               // NOLINT(google-explicit-constructor)
     diagnostics_.push_back(std::move(error));
   }
 

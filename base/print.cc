@@ -44,7 +44,8 @@ class TextPrinter {
     const Position at = range.source->PositionOf(range.begin);
     std::string_view line = range.source->Line(at.line);
     std::size_t column = std::min<std::size_t>(at.column - 1, line.size());
-    std::size_t length = std::max<std::size_t>(1, range.end > range.begin ? range.end - range.begin : 1);
+    std::size_t length =
+        std::max<std::size_t>(1, range.end > range.begin ? range.end - range.begin : 1);
     length = std::min(length, std::max<std::size_t>(1, line.size() - column));
     if (line.size() > kWidth) {
       const std::size_t cut = column > kWidth / 2 ? column - kWidth / 2 : 0;

@@ -22,7 +22,8 @@ struct Position {
 class Source {
  public:
   // `name` is how the user called the file and is for messages; `path_in_policy` is where it lies
-  // below the policy's root, the same on every machine, and is for what gets written ("" for `name`).
+  // below the policy's root, the same on every machine, and is for what gets written ("" for
+  // `name`).
   Source(std::string name, std::string text, std::string path_in_policy = {});
 
   const std::string& name() const { return name_; }

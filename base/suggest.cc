@@ -32,7 +32,8 @@ std::string NearestWord(std::string_view word, const std::vector<std::string_vie
                                                            : word.size() - candidate.size();
     if (gap > best_distance) continue;
     const std::size_t distance = EditDistance(word, candidate);
-    if (distance < best_distance || (distance == best_distance && !best.empty() && candidate < best)) {
+    if (distance < best_distance ||
+        (distance == best_distance && !best.empty() && candidate < best)) {
       best = candidate;
       best_distance = distance;
     }

@@ -14,8 +14,8 @@ enum ExitCode : int {
   kUsage = 64,
 };
 
-// The code for a run that ended with these diagnostics: kOk without errors, else that of the gravest
-// kind among them (refused, then invalid policy, then failed).
+// The code for a run that ended with these diagnostics: kOk without errors, else that of the
+// gravest kind among them (refused, then invalid policy, then failed).
 ExitCode ExitCodeOf(const Diagnostics& diagnostics);
 
 }  // namespace march::cli

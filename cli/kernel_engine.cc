@@ -33,11 +33,11 @@ Outcome<bool> KernelEngine::Moved(std::uint32_t slot) {
 
 Outcome<prove::Decision> KernelEngine::Decide(const space::Flow& flow) {
   const std::vector<std::uint8_t> frame = prove::BuildFrame(flow);
-  const auto result =
-      program_.Run({reinterpret_cast<const char*>(frame.data()), frame.size()});
+  const auto result = program_.Run({reinterpret_cast<const char*>(frame.data()), frame.size()});
   if (!result) return result.diagnostics();
   const auto odd = [&](const std::string& what) {
-    return MakeDiagnostic(Code::kKernelRefused, {}, "the program " + what + " on " + flow.ToString(),
+    return MakeDiagnostic(Code::kKernelRefused, {},
+                          "the program " + what + " on " + flow.ToString(),
                           "this is a defect of marchctl; please report it with the policy");
   };
   if (result->xdp_action != kXdpDrop && result->xdp_action != kXdpPass) {

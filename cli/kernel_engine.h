@@ -21,8 +21,7 @@ class KernelEngine final : public prove::Engine {
   Outcome<prove::Decision> Decide(const space::Flow& flow) override;
 
  private:
-  KernelEngine(const pipeline::Compilation& compilation, bpf::TestRun program,
-               std::uint32_t slots);
+  KernelEngine(const pipeline::Compilation& compilation, bpf::TestRun program, std::uint32_t slots);
 
   // Whether the slot counted one packet more than when last looked at; remembers it.
   Outcome<bool> Moved(std::uint32_t slot);

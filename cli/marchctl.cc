@@ -9,7 +9,8 @@
 namespace march::cli {
 
 int RunMarchctl(const std::vector<std::string>& arguments, Environment& environment) {
-  CLI::App app("Data-centre traffic policy, compiled to eBPF and enforced as reviewed.", "marchctl");
+  CLI::App app("Data-centre traffic policy, compiled to eBPF and enforced as reviewed.",
+               "marchctl");
   app.set_version_flag("--version", std::string("marchctl ") + kVersion);
   app.require_subcommand(1);
   int exit_code = kOk;

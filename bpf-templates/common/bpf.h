@@ -8,6 +8,15 @@
 #define SEC(name) __attribute__((section(name), used))
 #define MARCH_INLINE static __attribute__((always_inline)) inline
 
+/* See common/packet.h. The verifier knows nothing of a frame's length, so nothing of a sum with it.
+ */
+#define MARCH_FORGET(value, length)    \
+  ({                                   \
+    uint64_t sum = (value) + (length); \
+    __asm__ volatile("" : "+r"(sum));  \
+    (uint32_t)(sum - (length));        \
+  })
+
 /* Members of a map's definition in the form that BTF carries to the loader. */
 #define MARCH_MAP_UINT(name, value) int(*name)[value]
 #define MARCH_MAP_TYPE(name, value) value* name

@@ -4,8 +4,8 @@
  *   march_word(tables, index)      the word at `index`; 0 when there is none
  *   MARCH_INLINE                   static inline, as its compiler wants it
  *
- * so that the same walk runs in the kernel (over a BPF array) and on the host (over the file). A zero
- * word never leads to more than verdict 0, which is deny. */
+ * so that the same walk runs in the kernel (over a BPF array) and on the host (over the file). A
+ * zero word never leads to more than verdict 0, which is deny. */
 #ifndef MARCH_BPF_TEMPLATES_COMMON_WALK_H
 #define MARCH_BPF_TEMPLATES_COMMON_WALK_H
 

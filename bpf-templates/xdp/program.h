@@ -1,5 +1,5 @@
-/* The XDP program: read the frame, judge it by the tables, count it in exactly one slot. Included at
- * the end of a generated program, which has defined `march_policy_shape`. */
+/* The XDP program: read the frame, judge it by the tables, count it in exactly one slot. Included
+ * at the end of a generated program, which has defined `march_policy_shape`. */
 #ifndef MARCH_BPF_TEMPLATES_XDP_PROGRAM_H
 #define MARCH_BPF_TEMPLATES_XDP_PROGRAM_H
 

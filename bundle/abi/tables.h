@@ -1,6 +1,6 @@
 /* The classifier tables: one position-independent array of 64-bit little-endian words. The file
- * tables/classifier.bin of a bundle is this array; the BPF map `march_tables` holds it word for word;
- * bpf-templates/common/walk.h walks it, compiled for BPF and for the host.
+ * tables/classifier.bin of a bundle is this array; the BPF map `march_tables` holds it word for
+ * word; bpf-templates/common/walk.h walks it, compiled for BPF and for the host.
  *
  * Words 0.. hold struct march_tables_header. Everything after is reached through `shape`.
  *
@@ -11,8 +11,9 @@
  *   protocol and destination port in the layer-4 table -> verdict (bundle/abi/verdict.h)
  *
  * A *run* is described by one word: base index in the low 32 bits, number of entries in the upper.
- * An entry of a packed run has its key in the upper 32 bits, its value in the lower; the first entry
- * of every run has key 0, so every search has an answer: the last entry whose key is not greater.
+ * An entry of a packed run has its key in the upper 32 bits, its value in the lower; the first
+ * entry of every run has key 0, so every search has an answer: the last entry whose key is not
+ * greater.
  *
  * IPv4 (DXR, Zec, Rizzo, Mikuc, 2012): the first `root_bits` bits of the address index an array of
  * run words; the run's keys are whole addresses.
@@ -80,7 +81,7 @@ struct march_key {
   uint64_t src_lo;
   uint64_t dst_hi;
   uint64_t dst_lo;
-  uint32_t l4; /* MARCH_L4_KEY, or MARCH_L4_FRAGMENT | MARCH_L4_KEY(protocol, 0) */
+  uint32_t l4;     /* MARCH_L4_KEY, or MARCH_L4_FRAGMENT | MARCH_L4_KEY(protocol, 0) */
   uint32_t family; /* 4 or 6 */
 };
 

@@ -12,17 +12,17 @@
 /* Every packet counts in exactly one slot. The first slots are for packets that no mapping judges;
  * then come the default and the mappings, in the byte order of their names. */
 enum march_slot {
-  MARCH_SLOT_INTERNAL = 0,    /* dropped: a table held something impossible */
-  MARCH_SLOT_ARP = 1,         /* passed: ARP */
-  MARCH_SLOT_NEIGHBOUR = 2,   /* passed: IPv6 neighbour discovery from this link (RFC 4861) */
-  MARCH_SLOT_NOT_IP = 3,      /* dropped: an EtherType that is not IP */
-  MARCH_SLOT_VLAN_DEPTH = 4,  /* dropped: more than two VLAN tags */
-  MARCH_SLOT_TRUNCATED = 5,   /* dropped: ends before the headers that decide */
-  MARCH_SLOT_MALFORMED = 6,   /* dropped: headers that contradict themselves */
-  MARCH_SLOT_EXTENSIONS = 7,  /* dropped: more IPv6 extension headers than are walked */
+  MARCH_SLOT_INTERNAL = 0,     /* dropped: a table held something impossible */
+  MARCH_SLOT_ARP = 1,          /* passed: ARP */
+  MARCH_SLOT_NEIGHBOUR = 2,    /* passed: IPv6 neighbour discovery from this link (RFC 4861) */
+  MARCH_SLOT_NOT_IP = 3,       /* dropped: an EtherType that is not IP */
+  MARCH_SLOT_VLAN_DEPTH = 4,   /* dropped: more than two VLAN tags */
+  MARCH_SLOT_TRUNCATED = 5,    /* dropped: ends before the headers that decide */
+  MARCH_SLOT_MALFORMED = 6,    /* dropped: headers that contradict themselves */
+  MARCH_SLOT_EXTENSIONS = 7,   /* dropped: more IPv6 extension headers than are walked */
   MARCH_SLOT_SOURCE_ROUTE = 8, /* dropped: IPv4 source route, IPv6 routing header in use */
-  MARCH_SLOT_FRAGMENT = 9,    /* dropped: a later fragment whose ports could matter */
-  MARCH_SLOT_DEFAULT = 16,    /* no mapping matched: defaults.action */
+  MARCH_SLOT_FRAGMENT = 9,     /* dropped: a later fragment whose ports could matter */
+  MARCH_SLOT_DEFAULT = 16,     /* no mapping matched: defaults.action */
   MARCH_SLOT_FIRST_MAPPING = 17
 };
 

@@ -23,8 +23,8 @@ struct Flags {
 };
 
 // The bytes to send. A bundle goes as it is; a policy is compiled and signed with a serial above
-// everything the gateway has seen, or the serial it runs with if it enforces this policy already, so
-// that applying twice changes nothing.
+// everything the gateway has seen, or the serial it runs with if it enforces this policy already,
+// so that applying twice changes nothing.
 Outcome<std::string> BundleFor(Environment& environment, const Flags& flags) {
   if (flags.policy.ends_with(".march") && flags.keys.empty()) {
     return environment.files.Read(flags.policy, bundle::kMaxBundleBytes);

@@ -85,9 +85,8 @@ void AddBundle(CLI::App& app, Environment& environment, int& exit_code) {
       ->required();
   verify->add_option("--cluster", verify_flags->cluster, "Insist on this cluster")
       ->type_name("NAME");
-  verify->callback([&environment, &exit_code, verify_flags] {
-    exit_code = Verify(environment, *verify_flags);
-  });
+  verify->callback(
+      [&environment, &exit_code, verify_flags] { exit_code = Verify(environment, *verify_flags); });
 }
 
 }  // namespace march::cli

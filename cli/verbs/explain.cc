@@ -105,11 +105,11 @@ int Run(Environment& environment, const Flags& flags) {
   const auto expected = model.Decide(*flow);
   if (!(*decision == *expected)) {
     return Report(environment,
-                  {MakeDiagnostic(Code::kEnginesDiffer, {},
-                                  "the tables say " + prove::DeciderName(*compilation.policy, *decision) +
-                                      ", the policy says " +
-                                      prove::DeciderName(*compilation.policy, *expected),
-                                  "this is a defect of marchctl; please report it with the policy")});
+                  {MakeDiagnostic(
+                      Code::kEnginesDiffer, {},
+                      "the tables say " + prove::DeciderName(*compilation.policy, *decision) +
+                          ", the policy says " + prove::DeciderName(*compilation.policy, *expected),
+                      "this is a defect of marchctl; please report it with the policy")});
   }
   std::vector<std::uint32_t> others = model.Matching(*flow);
   if (decision->mapping()) std::erase(others, *decision->mapping());

@@ -13,9 +13,9 @@ int Generate(Environment& environment, const std::string& path) {
   const std::string public_path = path + ".pub";
   for (const std::string& taken : {path, public_path}) {
     if (environment.files.KindOf(taken) != FileSystem::Kind::kNothing) {
-      return Report(environment,
-                    {MakeDiagnostic(Code::kCannotWrite, {}, taken + " exists; a key is never replaced",
-                                    "name another file, or move the old key away")});
+      return Report(environment, {MakeDiagnostic(Code::kCannotWrite, {},
+                                                 taken + " exists; a key is never replaced",
+                                                 "name another file, or move the old key away")});
     }
   }
   const auto key = bundle::PrivateKey::Generate();
@@ -38,8 +38,7 @@ void AddKey(CLI::App& app, Environment& environment, int& exit_code) {
   verb->require_subcommand(1);
   auto* generate = verb->add_subcommand("generate", "Make an Ed25519 key pair");
   const auto path = std::make_shared<std::string>();
-  generate
-      ->add_option("-o,--out", *path, "The private key's file; the public key goes to FILE.pub")
+  generate->add_option("-o,--out", *path, "The private key's file; the public key goes to FILE.pub")
       ->type_name("FILE")
       ->required();
   generate->callback(

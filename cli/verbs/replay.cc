@@ -63,8 +63,9 @@ class FlowReader {
     }
     for (const std::size_t i : {std::size_t{2}, std::size_t{4}}) {
       // Protocols without ports leave the fields empty or zero.
-      const auto port =
-          fields.at(i).empty() && !space::HasPorts(*protocol) ? 0 : space::ParseNumber(fields.at(i), 65535);
+      const auto port = fields.at(i).empty() && !space::HasPorts(*protocol)
+                            ? 0
+                            : space::ParseNumber(fields.at(i), 65535);
       if (!port) return Bad(at(i), fields.at(i), "not a port (0 to 65535)");
       if (*port != 0 && !space::HasPorts(*protocol)) {
         return Bad(at(i), fields.at(i), "this protocol has no ports; leave the field empty");
@@ -76,9 +77,9 @@ class FlowReader {
 
  private:
   Diagnostic Bad(std::uint32_t begin, std::string_view text, const std::string& why) const {
-    return MakeDiagnostic(
-        Code::kBadFlow, {&source_, begin, begin + static_cast<std::uint32_t>(text.size())}, why,
-        "a line is " + std::string(kHeader));
+    return MakeDiagnostic(Code::kBadFlow,
+                          {&source_, begin, begin + static_cast<std::uint32_t>(text.size())}, why,
+                          "a line is " + std::string(kHeader));
   }
 
   const Source& source_;
@@ -110,7 +111,8 @@ Outcome<std::vector<space::Flow>> ReadFlows(const Source& source) {
 Outcome<std::unique_ptr<prove::Engine>> MakeEngine(const std::string& name,
                                                    const pipeline::Compilation& compilation) {
   if (name == "model") {
-    return std::unique_ptr<prove::Engine>(std::make_unique<prove::ModelEngine>(*compilation.policy));
+    return std::unique_ptr<prove::Engine>(
+        std::make_unique<prove::ModelEngine>(*compilation.policy));
   }
   if (name == "tables") {
     return std::unique_ptr<prove::Engine>(

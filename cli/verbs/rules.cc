@@ -24,7 +24,9 @@ void AddRow(Rows& rows, const std::string& name, const nlohmann::json& item,
                   std::to_string(item.value("bytes", std::uint64_t{0})), priority, place});
 }
 
-bool Counted(const nlohmann::json& item) { return item.value("packets", std::uint64_t{0}) > 0; }
+bool Counted(const nlohmann::json& item) {
+  return item.value("packets", std::uint64_t{0}) > 0;
+}
 
 int Run(Environment& environment, const Flags& flags) {
   const auto rules = Call(flags.target, "GET", "/v1/rules");
@@ -36,8 +38,8 @@ int Run(Environment& environment, const Flags& flags) {
   const auto list = [&](const char* key) { return rules->value(key, nlohmann::json::array()); };
   Rows rows = {{"MAPPING", "ACTION", "PACKETS", "BYTES", "PRIORITY", "PLACE"}};
   for (const auto& item : list("mappings")) {
-    AddRow(rows, item.value("name", std::string()), item,
-           std::to_string(item.value("priority", 0)), item.value("place", std::string()));
+    AddRow(rows, item.value("name", std::string()), item, std::to_string(item.value("priority", 0)),
+           item.value("place", std::string()));
   }
   for (const auto& item : list("defaults")) {
     // The default of an earlier policy shows only for what it has counted.

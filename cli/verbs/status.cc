@@ -31,8 +31,8 @@ int Run(Environment& environment, const Flags& flags) {
                   << "serial       " << number("serial") << " (highest seen "
                   << number("highest_serial") << ")\n"
                   << "policy       " << text("policy_digest") << "\n"
-                  << "mappings     " << number("mappings") << ", default "
-                  << text("default_action") << "\n";
+                  << "mappings     " << number("mappings") << ", default " << text("default_action")
+                  << "\n";
   for (const auto& interface : status->value("interfaces", nlohmann::json::array())) {
     environment.out << "interface    " << interface.value("name", std::string()) << ", "
                     << interface.value("mode", std::string()) << " XDP";

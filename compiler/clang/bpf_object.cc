@@ -7,9 +7,9 @@
 #include <clang/Frontend/CompilerInvocation.h>
 #include <clang/Frontend/TextDiagnosticPrinter.h>
 #include <llvm/ADT/SmallString.h>
-#include <llvm/Object/ELFObjectFile.h>
 #include <llvm/ObjCopy/ConfigManager.h>
 #include <llvm/ObjCopy/ObjCopy.h>
+#include <llvm/Object/ELFObjectFile.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/VirtualFileSystem.h>
@@ -90,8 +90,8 @@ Outcome<std::string> Compile(const emit::BpfSource& source) {
 }
 
 Outcome<std::string> WithoutDwarf(const std::string& object) {
-  auto binary = llvm::object::createBinary(
-      llvm::MemoryBufferRef(llvm::StringRef(object), "policy.o"));
+  auto binary =
+      llvm::object::createBinary(llvm::MemoryBufferRef(llvm::StringRef(object), "policy.o"));
   if (!binary) return Failed(llvm::toString(binary.takeError()));
   llvm::objcopy::ConfigManager config;
   config.Common.StripDebug = true;
@@ -140,8 +140,7 @@ Outcome<BpfObject> CompileBpf(const emit::BpfSource& source) {
 
 std::string Dump(const BpfObject& object) {
   std::ostringstream out;
-  out << "object " << object.bytes.size() << " bytes, " << object.instructions
-      << " instructions\n";
+  out << "object " << object.bytes.size() << " bytes, " << object.instructions << " instructions\n";
   ForEachSection(object.bytes, [&](const std::string& name, std::uint64_t size, bool is_code) {
     out << "  " << name << " " << size << (is_code ? " code" : "") << "\n";
   });

@@ -1,5 +1,5 @@
-// Compiles the generated C to a BPF object, with clang linked in: no compiler program, no header and
-// no file is needed or read. The only folder that includes clang and LLVM.
+// Compiles the generated C to a BPF object, with clang linked in: no compiler program, no header
+// and no file is needed or read. The only folder that includes clang and LLVM.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@
 namespace march::clang {
 
 struct BpfObject {
-  std::string bytes;               // ELF with BTF, without DWARF
-  std::size_t instructions = 0;    // of all programs in it, 8 bytes each
+  std::string bytes;             // ELF with BTF, without DWARF
+  std::size_t instructions = 0;  // of all programs in it, 8 bytes each
 };
 
 // Equal sources give equal bytes, on any machine. Error: kClangFailed, with clang's own words; it

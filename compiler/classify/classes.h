@@ -21,8 +21,8 @@ struct Classes {
   std::vector<RuleIds> members;   // by class: the rules that match there
 };
 
-// `sets[i]` is what rule i matches in the field, whose highest value is `last`. Classes are numbered
-// in the order in which they first appear.
+// `sets[i]` is what rule i matches in the field, whose highest value is `last`. Classes are
+// numbered in the order in which they first appear.
 Classes CutIntoClasses(const std::vector<const space::IntervalSet<space::Uint128>*>& sets,
                        space::Uint128 last);
 

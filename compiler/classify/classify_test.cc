@@ -17,7 +17,9 @@ using space::Interval;
 using space::IntervalSet;
 using space::Uint128;
 
-Uint128 Value(const char* text) { return space::Address::Parse(text)->value; }
+Uint128 Value(const char* text) {
+  return space::Address::Parse(text)->value;
+}
 
 // A rule between single addresses or ranges; "" is any.
 ruleset::Rule MakeRule(std::uint32_t mapping, model::Action action, AddressSet source,
@@ -34,8 +36,12 @@ ruleset::Rule MakeRule(std::uint32_t mapping, model::Action action, AddressSet s
 
 const std::vector<Interval<std::uint32_t>> kAllL4 = {{0, MARCH_L4_FRAGMENT - 1}};
 
-AddressSet Range4(Uint128 first, Uint128 last) { return {IntervalSet<Uint128>({{first, last}}), {}}; }
-AddressSet Range6(Uint128 first, Uint128 last) { return {{}, IntervalSet<Uint128>({{first, last}})}; }
+AddressSet Range4(Uint128 first, Uint128 last) {
+  return {IntervalSet<Uint128>({{first, last}}), {}};
+}
+AddressSet Range6(Uint128 first, Uint128 last) {
+  return {{}, IntervalSet<Uint128>({{first, last}})};
+}
 
 std::uint32_t Classify(const Tables& tables, Family family, Uint128 source, Uint128 destination,
                        std::uint32_t l4) {
@@ -67,7 +73,8 @@ TEST_CASE("a field is cut where its rules change, and equal rule sets are one cl
   CHECK(classes.members[1] == RuleIds{0, 2});
   CHECK(classes.members[2] == RuleIds{0, 1, 2});
   std::vector<std::pair<int, std::uint32_t>> segments;
-  for (const Segment& s : classes.segments) segments.emplace_back(static_cast<int>(s.start), s.class_id);
+  for (const Segment& s : classes.segments)
+    segments.emplace_back(static_cast<int>(s.start), s.class_id);
   CHECK(segments == std::vector<std::pair<int, std::uint32_t>>{
                         {0, 0}, {10, 1}, {20, 2}, {30, 1}, {40, 2}, {50, 1}, {100, 0}});
 }
@@ -199,8 +206,7 @@ TEST_CASE("tables above the limit are refused with the reason") {
     rules.rules.push_back(MakeRule(rules.mappings++, model::Action::kAllow,
                                    Range4(i * 10, i * 10 + 1), AddressSet::Everything(), kAllL4));
     rules.rules.push_back(MakeRule(rules.mappings++, model::Action::kAllow,
-                                   AddressSet::Everything(), Range4(i * 10, i * 10 + 1),
-                                   {{1, 1}}));
+                                   AddressSet::Everything(), Range4(i * 10, i * 10 + 1), {{1, 1}}));
   }
   CHECK(BuildTables(rules).ok());
   const auto refused = BuildTables(rules, {.max_table_bytes = 64 * 1024});

@@ -31,8 +31,12 @@ struct SplitRun {
   }
 };
 
-std::uint64_t High(space::Uint128 value) { return static_cast<std::uint64_t>(value >> 64); }
-std::uint64_t Low(space::Uint128 value) { return static_cast<std::uint64_t>(value); }
+std::uint64_t High(space::Uint128 value) {
+  return static_cast<std::uint64_t>(value >> 64);
+}
+std::uint64_t Low(space::Uint128 value) {
+  return static_cast<std::uint64_t>(value);
+}
 
 }  // namespace
 

@@ -7,8 +7,8 @@
 
 namespace march::classify {
 
-// From this many segments on, IPv4 tables have a root array of 65,536 runs: below it, half a mebibyte
-// of root costs more than the few halvings it saves.
+// From this many segments on, IPv4 tables have a root array of 65,536 runs: below it, half a
+// mebibyte of root costs more than the few halvings it saves.
 inline constexpr std::size_t kRootSegments = 512;
 
 march_find4 LayOut4(const Classes& classes, Runs& runs);

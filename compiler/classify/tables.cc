@@ -164,8 +164,8 @@ Outcome<Tables> BuildTables(const ruleset::RuleSet& rules, const Limits& limits)
     }
     Words distinct = run_words;
     std::sort(distinct.begin(), distinct.end());
-    tables.rows = static_cast<std::uint32_t>(
-        std::unique(distinct.begin(), distinct.end()) - distinct.begin());
+    tables.rows = static_cast<std::uint32_t>(std::unique(distinct.begin(), distinct.end()) -
+                                             distinct.begin());
     tables.find.row_words = runs.Append(run_words);
   }
 
@@ -187,8 +187,12 @@ Outcome<Tables> BuildTables(const ruleset::RuleSet& rules, const Limits& limits)
   std::memcpy(runs.words().data(), &header, sizeof(header));
   result.words = std::move(runs.words());
   const auto count = [](const auto& list) { return static_cast<std::uint32_t>(list.size()); };
-  result.report = {count(v4.source.members), count(v4.destination.members), v4.rows,
-                   count(v6.source.members), count(v6.destination.members), v6.rows,
+  result.report = {count(v4.source.members),
+                   count(v4.destination.members),
+                   v4.rows,
+                   count(v6.source.members),
+                   count(v6.destination.members),
+                   v6.rows,
                    static_cast<std::uint32_t>(l4.size())};
   return result;
 }

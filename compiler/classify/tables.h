@@ -1,5 +1,5 @@
-// From rules to classifier tables (bundle/abi/tables.h): flat arrays that a program walks in a number
-// of steps that does not depend on how long the policy is.
+// From rules to classifier tables (bundle/abi/tables.h): flat arrays that a program walks in a
+// number of steps that does not depend on how long the policy is.
 //
 // Fields become classes: the intervals of one address field between which the matching rules do not
 // change, equal rule sets being one class. A source class has a row: which layer-4 table holds for

@@ -38,8 +38,8 @@ Outcome<std::string> PackBundle(const Compilation& compilation, const Options& o
   contents.files.push_back({std::string(bundle::kClassifierPath), compilation.tables->Bytes()});
   contents.files.push_back({std::string(bundle::kMappingsPath),
                             bundle::WriteMappings(MappingTableOf(*compilation.policy))});
-  contents.files.push_back({std::string(bundle::kSlowPathPath),
-                            "{\n  \"format_version\": 1,\n  \"mappings\": []\n}\n"});
+  contents.files.push_back(
+      {std::string(bundle::kSlowPathPath), "{\n  \"format_version\": 1,\n  \"mappings\": []\n}\n"});
   return bundle::Pack(contents, options.signers);
 }
 

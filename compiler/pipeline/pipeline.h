@@ -1,5 +1,5 @@
-// The compiler as a list: every step from files to a bundle, in order, once. The command line and the
-// tests call this and nothing else of the compiler.
+// The compiler as a list: every step from files to a bundle, in order, once. The command line and
+// the tests call this and nothing else of the compiler.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +38,8 @@ struct Options {
   std::vector<bundle::PrivateKey> signers;
 };
 
-// Everything the compiler made on the way; stages behind the last one, or behind an error, are empty.
-// Places in it point into `sources`.
+// Everything the compiler made on the way; stages behind the last one, or behind an error, are
+// empty. Places in it point into `sources`.
 struct Compilation {
   SourceSet sources;
   std::optional<yaml::PolicyDoc> doc;

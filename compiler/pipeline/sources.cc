@@ -11,7 +11,9 @@ namespace {
 // Deeper trees are a symbolic link in a circle, not a policy.
 constexpr int kMaxDirectoryDepth = 32;
 
-bool IsYaml(const std::string& name) { return name.ends_with(".yaml") || name.ends_with(".yml"); }
+bool IsYaml(const std::string& name) {
+  return name.ends_with(".yaml") || name.ends_with(".yml");
+}
 
 class TreeLoader {
  public:
@@ -26,8 +28,9 @@ class TreeLoader {
 
   void Walk(const std::string& directory, const std::string& prefix, int depth) {
     if (depth > kMaxDirectoryDepth) {
-      return Add({MakeDiagnostic(Code::kCannotRead, {}, "directories nested too deeply at " + directory,
-                                 "look for a symbolic link that leads back")});
+      return Add(
+          {MakeDiagnostic(Code::kCannotRead, {}, "directories nested too deeply at " + directory,
+                          "look for a symbolic link that leads back")});
     }
     const auto names = files_.List(directory);
     if (!names) return Add(names.diagnostics());
@@ -69,13 +72,14 @@ Outcome<SourceSet> LoadFromBundle(const FileSystem& files, const std::string& pa
   for (const bundle::File& file : read->files) {
     if (!file.path.starts_with(bundle::kPolicyPrefix)) continue;
     const std::string inside = file.path.substr(bundle::kPolicyPrefix.size());
-    sources.push_back(
-        std::make_shared<const Source>(path + ":" + inside, file.content, inside));
+    sources.push_back(std::make_shared<const Source>(path + ":" + inside, file.content, inside));
   }
   return sources;
 }
 
-std::string BaseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string BaseName(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 }  // namespace
 
@@ -93,8 +97,7 @@ Outcome<SourceSet> LoadSources(const FileSystem& files, const std::string& path,
     case FileSystem::Kind::kDirectory:
       loader.Walk(path, "", 0);
       if (loader.empty()) {
-        return MakeDiagnostic(Code::kNoPolicyFiles, {},
-                              "no *.yaml or *.yml file below " + path,
+        return MakeDiagnostic(Code::kNoPolicyFiles, {}, "no *.yaml or *.yml file below " + path,
                               "name a YAML file, a directory or a bundle");
       }
       break;

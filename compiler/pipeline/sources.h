@@ -10,9 +10,9 @@
 
 namespace march::pipeline {
 
-// The policy's texts at `path` (see Compile), sorted by their path below it. Names that begin with a
-// dot are passed over. Errors: kCannotRead, kNoPolicyFiles, kInputTooLarge, kBadPathName, and those
-// of bundle::Read.
+// The policy's texts at `path` (see Compile), sorted by their path below it. Names that begin with
+// a dot are passed over. Errors: kCannotRead, kNoPolicyFiles, kInputTooLarge, kBadPathName, and
+// those of bundle::Read.
 Outcome<SourceSet> LoadSources(const FileSystem& files, const std::string& path,
                                std::uint64_t max_bytes);
 

@@ -1,6 +1,7 @@
 #include "compiler/prove/native_reader.h"
 
 #define MARCH_INLINE static inline
+#define MARCH_FORGET(value, length) ((void)(length), (value))
 #include "bpf-templates/common/packet.h"
 
 _Static_assert(MARCH_NATIVE_JUDGE == MARCH_JUDGE, "one number for one meaning");

@@ -11,8 +11,8 @@
 extern "C" {
 #endif
 
-/* What march_read_frame says of the `size` bytes at `frame`: a slot, or MARCH_NATIVE_JUDGE with `key`
- * filled in. */
+/* What march_read_frame says of the `size` bytes at `frame`: a slot, or MARCH_NATIVE_JUDGE with
+ * `key` filled in. */
 #define MARCH_NATIVE_JUDGE 0xffffffffu
 uint32_t march_native_read(const uint8_t* frame, size_t size, struct march_key* key);
 

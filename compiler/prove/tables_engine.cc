@@ -10,9 +10,8 @@ Outcome<Decision> TablesEngine::Decide(const space::Flow& flow) {
   key.dst_hi = static_cast<std::uint64_t>(flow.destination.value >> 64);
   key.dst_lo = static_cast<std::uint64_t>(flow.destination.value);
   key.family = static_cast<std::uint32_t>(flow.source.family);
-  key.l4 = flow.later_fragment
-               ? MARCH_L4_FRAGMENT | MARCH_L4_KEY(flow.protocol, 0U)
-               : MARCH_L4_KEY(flow.protocol, std::uint32_t{flow.destination_port});
+  key.l4 = flow.later_fragment ? MARCH_L4_FRAGMENT | MARCH_L4_KEY(flow.protocol, 0U)
+                               : MARCH_L4_KEY(flow.protocol, std::uint32_t{flow.destination_port});
   const auto count = static_cast<std::uint32_t>(tables_.words.size());
   return Decision::OfVerdict(march_native_classify(tables_.words.data(), count, &key));
 }

@@ -1,5 +1,5 @@
-// The policy as ordered match/act rules: design section 2's semantics turned into one total order, so
-// that the first rule that matches decides.
+// The policy as ordered match/act rules: design section 2's semantics turned into one total order,
+// so that the first rule that matches decides.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// The three engines must never differ: random policies, random flows, v4 and v6, fragments included.
+// The three engines must never differ: random policies, random flows, v4 and v6, fragments
+// included.
 #include <sys/types.h>
 #include <unistd.h>
 

@@ -1,4 +1,5 @@
-// The packet reader on any bytes: it stays inside the frame, and what it asks to judge is well-formed.
+// The packet reader on any bytes: it stays inside the frame, and what it asks to judge is
+// well-formed.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -18,7 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   if (key.family != 4 && key.family != 6) std::abort();
-  if (key.family == 4 && (key.src_hi != 0 || key.dst_hi != 0 || key.src_lo >> 32 != 0)) std::abort();
+  if (key.family == 4 && (key.src_hi != 0 || key.dst_hi != 0 || key.src_lo >> 32 != 0))
+    std::abort();
   if (key.l4 >= MARCH_L4_KEYS) std::abort();
   return 0;
 }

@@ -32,8 +32,9 @@ TEST_CASE("every stage prints what it is known to print") {
     for (const auto& info : pipeline::Stages()) {
       // The object is clang's work and the bundle holds it: no golden of other people's bytes.
       if (info.stage >= pipeline::Stage::kObject) continue;
-      golden::CheckGolden(std::string(kDirectory) + name + "." + std::string(info.name) + ".expected",
-                          WithoutVersion(pipeline::Dump(compilation, info.stage)));
+      golden::CheckGolden(
+          std::string(kDirectory) + name + "." + std::string(info.name) + ".expected",
+          WithoutVersion(pipeline::Dump(compilation, info.stage)));
     }
   }
 }
@@ -42,7 +43,8 @@ TEST_CASE("the size of the generated C does not grow with the policy") {
   const auto size_of = [](int mappings) {
     std::string text = "apiVersion: march/v1\nkind: Policy\nmappings:\n";
     for (int i = 0; i < mappings; ++i) {
-      text += "  m" + std::to_string(i) + ": { protocols: [tcp], ports: [" + std::to_string(i) + "] }\n";
+      text += "  m" + std::to_string(i) + ": { protocols: [tcp], ports: [" + std::to_string(i) +
+              "] }\n";
     }
     MemoryFileSystem files;
     REQUIRE(files.WriteAtomically("p.yaml", text, 0600).ok());

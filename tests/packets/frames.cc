@@ -21,14 +21,22 @@ Bytes Ethernet(unsigned type) {
 }
 
 // A tag that says which type follows it.
-Bytes Tag(unsigned next_type) { return Bytes{0, 7} + Be16(next_type); }
+Bytes Tag(unsigned next_type) {
+  return Bytes{0, 7} + Be16(next_type);
+}
 
 Bytes Tcp(unsigned port) {
   return Be16(40000) + Be16(port) + Bytes(8, 0) + Bytes{0x50, 0x02, 0xFF, 0xFF, 0, 0, 0, 0};
 }
-Bytes Udp(unsigned port) { return Be16(40000) + Be16(port) + Bytes{0, 8, 0, 0}; }
-Bytes Sctp(unsigned port) { return Be16(40000) + Be16(port) + Bytes(8, 0); }
-Bytes Echo(std::uint8_t type) { return Bytes{type, 0, 0, 0, 0, 1, 0, 1}; }
+Bytes Udp(unsigned port) {
+  return Be16(40000) + Be16(port) + Bytes{0, 8, 0, 0};
+}
+Bytes Sctp(unsigned port) {
+  return Be16(40000) + Be16(port) + Bytes(8, 0);
+}
+Bytes Echo(std::uint8_t type) {
+  return Bytes{type, 0, 0, 0, 0, 1, 0, 1};
+}
 
 struct V4 {
   std::uint8_t protocol = 6;
@@ -60,8 +68,7 @@ struct V6 {
 };
 
 Bytes Ipv6(const V6& v, const Bytes& payload) {
-  const auto length =
-      static_cast<unsigned>(static_cast<int>(payload.size()) + v.length_error);
+  const auto length = static_cast<unsigned>(static_cast<int>(payload.size()) + v.length_error);
   return Bytes{static_cast<std::uint8_t>(v.version << 4), 0, 0, 0} + Be16(length) +
          Bytes{v.next, v.hops} + V6Address(1, 5) + V6Address(2, 10) + payload;
 }
@@ -76,7 +83,9 @@ Bytes Routing(std::uint8_t next, std::uint8_t segments_left) {
 Bytes Fragment(std::uint8_t next, unsigned offset_and_flag) {
   return Bytes{next, 0} + Be16(offset_and_flag) + Bytes{0, 0, 0, 1};
 }
-Bytes Ah(std::uint8_t next) { return Bytes{next, 4} + Bytes(22, 0); }
+Bytes Ah(std::uint8_t next) {
+  return Bytes{next, 4} + Bytes(22, 0);
+}
 
 Bytes Repeat(const Bytes& header, int times) {
   Bytes bytes;
@@ -95,7 +104,9 @@ constexpr unsigned kVlan = 0x8100;
 constexpr unsigned kQinq = 0x88A8;
 
 void AddPlain(std::vector<FrameCase>& cases) {
-  const auto v4 = [](const V4& v, const Bytes& payload) { return Ethernet(kV4) + Ipv4(v, payload); };
+  const auto v4 = [](const V4& v, const Bytes& payload) {
+    return Ethernet(kV4) + Ipv4(v, payload);
+  };
   cases.push_back({"tcp to an open port", v4({}, Tcp(80)), "web", true});
   cases.push_back({"tcp to a closed port", v4({}, Tcp(81)), "default", false});
   cases.push_back({"first port of a range", v4({}, Tcp(8000)), "web", true});
@@ -104,11 +115,14 @@ void AddPlain(std::vector<FrameCase>& cases) {
   cases.push_back({"udp at any port", v4({.protocol = 17}, Udp(9)), "all-udp", true});
   cases.push_back({"sctp at an open port", v4({.protocol = 132}, Sctp(80)), "signalling", true});
   cases.push_back({"echo request", v4({.protocol = 1}, Echo(8)), "ping", true});
-  cases.push_back({"protocol without a mapping", v4({.protocol = 47}, Bytes(8, 0)), "default", false});
+  cases.push_back(
+      {"protocol without a mapping", v4({.protocol = 47}, Bytes(8, 0)), "default", false});
   cases.push_back({"deny of higher priority", v4({.source_host = 66}, Tcp(80)), "block", false});
   cases.push_back({"padding behind the packet", v4({}, Tcp(80)) + Bytes(6, 0), "web", true});
 
-  const auto v6 = [](const V6& v, const Bytes& payload) { return Ethernet(kV6) + Ipv6(v, payload); };
+  const auto v6 = [](const V6& v, const Bytes& payload) {
+    return Ethernet(kV6) + Ipv6(v, payload);
+  };
   cases.push_back({"v6 tcp to an open port", v6({}, Tcp(80)), "web", true});
   cases.push_back({"v6 tcp to a closed port", v6({}, Tcp(81)), "default", false});
   cases.push_back({"v6 udp", v6({.next = 17}, Udp(9)), "all-udp", true});
@@ -131,23 +145,27 @@ void AddLinkLayer(std::vector<FrameCase>& cases) {
 }
 
 void AddIpv4Faults(std::vector<FrameCase>& cases) {
-  const auto v4 = [](const V4& v, const Bytes& payload) { return Ethernet(kV4) + Ipv4(v, payload); };
+  const auto v4 = [](const V4& v, const Bytes& payload) {
+    return Ethernet(kV4) + Ipv4(v, payload);
+  };
   const auto options = [&](const Bytes& bytes) { return v4({.options = bytes}, Tcp(80)); };
   cases.push_back({"options: nop", options({1, 1, 1, 0}), "web", true});
   cases.push_back({"options: record route", options({7, 7, 4, 0, 0, 0, 0, 0}), "web", true});
   cases.push_back({"options: full forty bytes", options(Bytes(40, 1)), "web", true});
   cases.push_back({"options: end, then anything", options({0, 131, 1, 1}), "web", true});
-  cases.push_back({"options: loose source route", options({131, 7, 4, 10, 9, 9, 9, 0}),
-                   "source-route", false});
+  cases.push_back(
+      {"options: loose source route", options({131, 7, 4, 10, 9, 9, 9, 0}), "source-route", false});
   cases.push_back({"options: strict source route behind nops",
                    options({1, 1, 1, 137, 7, 4, 10, 9, 9, 9, 0, 0}), "source-route", false});
   cases.push_back({"options: length zero", options({7, 0, 0, 0}), "malformed", false});
   cases.push_back({"options: longer than the header", options({7, 9, 0, 0}), "malformed", false});
   cases.push_back({"options: length byte outside", options({1, 1, 1, 7}), "malformed", false});
   cases.push_back({"version 6 in an IPv4 frame", v4({.version = 6}, Tcp(80)), "malformed", false});
-  cases.push_back({"total length above the frame", v4({.length_error = 1}, Tcp(80)), "truncated", false});
+  cases.push_back(
+      {"total length above the frame", v4({.length_error = 1}, Tcp(80)), "truncated", false});
   cases.push_back({"total length cuts tcp", v4({.length_error = -1}, Tcp(80)), "truncated", false});
-  cases.push_back({"total length below the header", v4({.length_error = -21}, Tcp(80)), "malformed", false});
+  cases.push_back(
+      {"total length below the header", v4({.length_error = -21}, Tcp(80)), "malformed", false});
   cases.push_back({"cut inside the header", CutTo(v4({}, Tcp(80)), 33), "truncated", false});
   cases.push_back({"udp cut", v4({.protocol = 17}, CutTo(Udp(9), 7)), "truncated", false});
   cases.push_back({"sctp cut", v4({.protocol = 132}, CutTo(Sctp(80), 11)), "truncated", false});
@@ -158,53 +176,69 @@ void AddIpv4Faults(std::vector<FrameCase>& cases) {
 }
 
 void AddFragments(std::vector<FrameCase>& cases) {
-  const auto v4 = [](const V4& v, const Bytes& payload) { return Ethernet(kV4) + Ipv4(v, payload); };
+  const auto v4 = [](const V4& v, const Bytes& payload) {
+    return Ethernet(kV4) + Ipv4(v, payload);
+  };
   cases.push_back({"first fragment, open port", v4({.fragment = 0x2000}, Tcp(80)), "web", true});
-  cases.push_back({"first fragment, closed port", v4({.fragment = 0x2000}, Tcp(81)), "default", false});
+  cases.push_back(
+      {"first fragment, closed port", v4({.fragment = 0x2000}, Tcp(81)), "default", false});
   cases.push_back({"first fragment too small for its ports",
                    v4({.fragment = 0x2000}, CutTo(Tcp(80), 8)), "truncated", false});
-  cases.push_back({"later fragment, ports matter", v4({.fragment = 0x2001}, Bytes(8, 0)), "fragment", false});
-  cases.push_back({"last fragment, ports matter", v4({.fragment = 0x00B9}, Bytes(8, 0)), "fragment", false});
+  cases.push_back(
+      {"later fragment, ports matter", v4({.fragment = 0x2001}, Bytes(8, 0)), "fragment", false});
+  cases.push_back(
+      {"last fragment, ports matter", v4({.fragment = 0x00B9}, Bytes(8, 0)), "fragment", false});
   cases.push_back({"later fragment, every port allowed",
                    v4({.protocol = 17, .fragment = 0x00B9}, Bytes(8, 0)), "all-udp", true});
   cases.push_back({"later fragment, every port denied",
                    v4({.fragment = 0x00B9, .source_host = 66}, Bytes(8, 0)), "block", false});
   cases.push_back({"later fragment, protocol without ports",
                    v4({.protocol = 1, .fragment = 0x00B9}, Bytes(8, 0)), "ping", true});
-  cases.push_back({"do not fragment is no fragment", v4({.fragment = 0x4000}, Tcp(80)), "web", true});
+  cases.push_back(
+      {"do not fragment is no fragment", v4({.fragment = 0x4000}, Tcp(80)), "web", true});
 
   const auto v6 = [](const Bytes& payload) { return Ethernet(kV6) + Ipv6({.next = 44}, payload); };
   cases.push_back({"v6 atomic fragment", v6(Fragment(6, 0) + Tcp(80)), "web", true});
   cases.push_back({"v6 first fragment", v6(Fragment(6, 1) + Tcp(81)), "default", false});
-  cases.push_back({"v6 later fragment, ports matter", v6(Fragment(6, 185 << 3) + Bytes(8, 0)), "fragment", false});
+  cases.push_back({"v6 later fragment, ports matter", v6(Fragment(6, 185 << 3) + Bytes(8, 0)),
+                   "fragment", false});
   cases.push_back({"v6 later fragment, every port allowed",
                    v6(Fragment(17, 185 << 3) + Bytes(8, 0)), "all-udp", true});
-  cases.push_back({"v6 later fragment of options", v6(Fragment(60, 185 << 3) + Bytes(8, 0)), "fragment", false});
-  cases.push_back({"v6 first fragment without its ports",
-                   v6(Fragment(6, 1) + CutTo(Tcp(80), 8)), "truncated", false});
+  cases.push_back({"v6 later fragment of options", v6(Fragment(60, 185 << 3) + Bytes(8, 0)),
+                   "fragment", false});
+  cases.push_back({"v6 first fragment without its ports", v6(Fragment(6, 1) + CutTo(Tcp(80), 8)),
+                   "truncated", false});
 }
 
 void AddIpv6Faults(std::vector<FrameCase>& cases) {
-  const auto v6 = [](const V6& v, const Bytes& payload) { return Ethernet(kV6) + Ipv6(v, payload); };
+  const auto v6 = [](const V6& v, const Bytes& payload) {
+    return Ethernet(kV6) + Ipv6(v, payload);
+  };
   cases.push_back({"v6 hop-by-hop", v6({.next = 0}, Options(6) + Tcp(80)), "web", true});
   cases.push_back({"v6 long options", v6({.next = 60}, Options(6, 3) + Tcp(80)), "web", true});
   cases.push_back({"v6 authentication header", v6({.next = 51}, Ah(6) + Tcp(80)), "web", true});
-  cases.push_back({"v6 routing header used up", v6({.next = 43}, Routing(6, 0) + Tcp(80)), "web", true});
-  cases.push_back({"v6 routing header in use", v6({.next = 43}, Routing(6, 1) + Tcp(80)), "source-route", false});
+  cases.push_back(
+      {"v6 routing header used up", v6({.next = 43}, Routing(6, 0) + Tcp(80)), "web", true});
+  cases.push_back({"v6 routing header in use", v6({.next = 43}, Routing(6, 1) + Tcp(80)),
+                   "source-route", false});
   cases.push_back({"v6 eight extension headers",
                    v6({.next = 60}, Repeat(Options(60), 7) + Options(6) + Tcp(80)), "web", true});
   cases.push_back({"v6 nine extension headers",
-                   v6({.next = 60}, Repeat(Options(60), 8) + Options(6) + Tcp(80)), "extensions", false});
+                   v6({.next = 60}, Repeat(Options(60), 8) + Options(6) + Tcp(80)), "extensions",
+                   false});
   cases.push_back({"v6 hop-by-hop behind another header",
                    v6({.next = 60}, Options(0) + Options(6) + Tcp(80)), "malformed", false});
   cases.push_back({"v6 extension cut", v6({.next = 60}, CutTo(Options(6), 7)), "truncated", false});
-  cases.push_back({"v6 extension leads outside", v6({.next = 60}, Options(6, 9)), "default", false});
+  cases.push_back(
+      {"v6 extension leads outside", v6({.next = 60}, Options(6, 9)), "default", false});
   cases.back().frame = CutTo(cases.back().frame, 14 + 40 + 16);
   cases.back().decider = "truncated";
   cases.push_back({"v6 extension longer than the payload",
-                   v6({.next = 60, .length_error = -8}, Options(6, 1) + Bytes(4, 0)), "truncated", false});
+                   v6({.next = 60, .length_error = -8}, Options(6, 1) + Bytes(4, 0)), "truncated",
+                   false});
   cases.push_back({"version 4 in an IPv6 frame", v6({.version = 4}, Tcp(80)), "malformed", false});
-  cases.push_back({"v6 payload above the frame", v6({.length_error = 1}, Tcp(80)), "truncated", false});
+  cases.push_back(
+      {"v6 payload above the frame", v6({.length_error = 1}, Tcp(80)), "truncated", false});
   cases.push_back({"v6 payload cuts tcp", v6({.length_error = -1}, Tcp(80)), "truncated", false});
   cases.push_back({"v6 cut inside the header", CutTo(v6({}, Tcp(80)), 53), "truncated", false});
 

@@ -1,9 +1,9 @@
-// march-live-feed INTERFACE: sends UDP frames out of INTERFACE as fast as one core can, IPv4 and IPv6
-// by turns, until SIGTERM; then prints how many, and how many of each flow.
+// march-live-feed INTERFACE: sends UDP frames out of INTERFACE as fast as one core can, IPv4 and
+// IPv6 by turns, until SIGTERM; then prints how many, and how many of each flow.
 //
 // Flow i of 64 goes from 10.1.0.i to 10.2.0.i (2001:db8:1::i to 2001:db8:2::i). The frames are made
-// in the kernel with BPF_PROG_TEST_RUN in live mode and redirected to the interface, in batches that
-// a veth's ring of 256 takes without loss.
+// in the kernel with BPF_PROG_TEST_RUN in live mode and redirected to the interface, in batches
+// that a veth's ring of 256 takes without loss.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <net/if.h>
@@ -70,9 +70,12 @@ int Fail(const std::string& what) {
 std::vector<std::uint8_t> Frame(march::space::Family family) {
   using march::space::Address;
   const bool v4 = family == march::space::Family::kV4;
-  const march::space::Flow flow = {
-      march::space::kUdp, *Address::Parse(v4 ? "10.1.0.0" : "2001:db8:1::"),
-      *Address::Parse(v4 ? "10.2.0.0" : "2001:db8:2::"), 40000, 9, false};
+  const march::space::Flow flow = {march::space::kUdp,
+                                   *Address::Parse(v4 ? "10.1.0.0" : "2001:db8:1::"),
+                                   *Address::Parse(v4 ? "10.2.0.0" : "2001:db8:2::"),
+                                   40000,
+                                   9,
+                                   false};
   return march::prove::BuildFrame(flow);
 }
 
@@ -99,7 +102,8 @@ int main(int argc, char** argv) {
     march::PrintText(compiled.diagnostics(), std::cerr);
     return 1;
   }
-  bpf_object* object = bpf_object__open_mem(compiled->bytes.data(), compiled->bytes.size(), nullptr);
+  bpf_object* object =
+      bpf_object__open_mem(compiled->bytes.data(), compiled->bytes.size(), nullptr);
   if (object == nullptr || bpf_object__load(object) != 0) return Fail("loading the feed");
   const int program = bpf_program__fd(bpf_object__find_program_by_name(object, "march_feed"));
   const int feed = bpf_map__fd(bpf_object__find_map_by_name(object, "feed"));
@@ -108,7 +112,7 @@ int main(int argc, char** argv) {
   if (interface == 0) return Fail(argv[1]);
   if (bpf_map_update_elem(feed, &interface_key, &interface, BPF_ANY) != 0) return Fail("the feed");
 
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = [](int) { stop = 1; };
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);

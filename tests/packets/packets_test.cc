@@ -78,16 +78,16 @@ TEST_CASE("the kernel judges and counts every frame as it must") {
   }
   const auto& compilation = Compiled();
   const std::string tables = compilation.tables->Bytes();
-  const auto slots = static_cast<std::uint32_t>(MARCH_SLOT_FIRST_MAPPING +
-                                                compilation.policy->mappings.size());
+  const auto slots =
+      static_cast<std::uint32_t>(MARCH_SLOT_FIRST_MAPPING + compilation.policy->mappings.size());
   auto program = bpf::TestRun::Load({compilation.object->bytes, tables, slots});
   INFO((program ? "" : Text(program.diagnostics())));
   REQUIRE(program.ok());
   for (const tests::FrameCase& frame : tests::FrameCases()) {
     INFO(frame.name);
     const auto before = program->ReadAll();
-    const auto result = program->Run(
-        {reinterpret_cast<const char*>(frame.frame.data()), frame.frame.size()});
+    const auto result =
+        program->Run({reinterpret_cast<const char*>(frame.frame.data()), frame.frame.size()});
     const auto after = program->ReadAll();
     if (!result) FAIL(Text(result.diagnostics()));
     CHECK(result->xdp_action == (frame.passes ? kXdpPass : kXdpDrop));

@@ -1,5 +1,5 @@
-// march-generate SEED MAPPINGS FLOWS DIR: writes DIR/policy.yaml and DIR/flows.csv for the end-to-end
-// tests, the same for the same arguments.
+// march-generate SEED MAPPINGS FLOWS DIR: writes DIR/policy.yaml and DIR/flows.csv for the
+// end-to-end tests, the same for the same arguments.
 #include <cstdlib>
 #include <iostream>
 #include <string>

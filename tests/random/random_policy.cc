@@ -22,17 +22,21 @@ Address RandomAddress(Random& random, Family family) {
     return {family, (random.Pick(bases) & keep) | (static_cast<std::uint32_t>(noise) & ~keep)};
   }
   const Uint128 documentation = Uint128{0x20010DB8} << 96;
-  static const std::vector<Uint128> bases = {
-      documentation, documentation | Uint128{0x20} << 80, documentation | Uint128{0x20} << 80 | 1,
-      0, ~Uint128{0} << 16, documentation | Uint128{0xFFFF} << 64};
+  static const std::vector<Uint128> bases = {documentation,
+                                             documentation | Uint128{0x20} << 80,
+                                             documentation | Uint128{0x20} << 80 | 1,
+                                             0,
+                                             ~Uint128{0} << 16,
+                                             documentation | Uint128{0xFFFF} << 64};
   const unsigned free_bits = random.Pick(std::vector<unsigned>{0, 8, 16, 56, 64, 72, 80, 96});
   const Uint128 free = (Uint128{1} << free_bits) - 1;
   return {family, (random.Pick(bases) & ~free) | (noise & free)};
 }
 
 Prefix RandomPrefix(Random& random, Family family) {
-  static const std::vector<unsigned> lengths4 = {0, 1, 8, 9, 15, 16, 17, 20, 23, 24, 25, 31, 32, 32};
-  static const std::vector<unsigned> lengths6 = {0,  16, 32, 47, 48,  56,  63,  64,
+  static const std::vector<unsigned> lengths4 = {0,  1,  8,  9,  15, 16, 17,
+                                                 20, 23, 24, 25, 31, 32, 32};
+  static const std::vector<unsigned> lengths6 = {0,  16, 32, 47,  48,  56,  63, 64,
                                                  65, 72, 96, 127, 128, 128, 64, 48};
   const unsigned length = random.Pick(family == Family::kV4 ? lengths4 : lengths6);
   return Prefix::Of(RandomAddress(random, family), length);
@@ -109,7 +113,8 @@ std::uint16_t FlowPort(Random& random, const model::Policy& policy) {
       const model::PortRange& range = random.Pick(*ports);
       // Wrapping around is welcome: 65535 and 0 are edges too.
       const std::uint32_t step = random.Below(3);
-      return static_cast<std::uint16_t>((random.OneIn(2) ? range.first : range.last) + step + 65535);
+      return static_cast<std::uint16_t>((random.OneIn(2) ? range.first : range.last) + step +
+                                        65535);
     }
   }
   return static_cast<std::uint16_t>(random.Next());
@@ -118,8 +123,8 @@ std::uint16_t FlowPort(Random& random, const model::Policy& policy) {
 }  // namespace
 
 std::string RandomPolicy(Random& random, std::uint32_t mappings) {
-  static const std::vector<std::string> protocols = {"tcp",    "udp",  "sctp", "icmp",
-                                                     "icmpv6", "any",  "47",   "50"};
+  static const std::vector<std::string> protocols = {"tcp",    "udp", "sctp", "icmp",
+                                                     "icmpv6", "any", "47",   "50"};
   const std::uint32_t services = 2 + mappings / 2;
   std::string text = "apiVersion: march/v1\nkind: Policy\n";
   if (random.OneIn(3)) text += "defaults: { action: allow }\n";
@@ -163,8 +168,8 @@ std::string RandomPolicy(Random& random, std::uint32_t mappings) {
 std::vector<space::Flow> RandomFlows(Random& random, const model::Policy& policy,
                                      std::uint32_t count, bool fragments) {
   static const std::vector<std::uint8_t> protocols = {
-      space::kTcp, space::kTcp, space::kUdp, space::kUdp, space::kSctp,
-      space::kIcmp, space::kIcmpv6, 47, 50, 255};
+      space::kTcp,  space::kTcp,    space::kUdp, space::kUdp, space::kSctp,
+      space::kIcmp, space::kIcmpv6, 47,          50,          255};
   std::vector<space::Flow> flows;
   for (std::uint32_t i = 0; i < count; ++i) {
     space::Flow flow;

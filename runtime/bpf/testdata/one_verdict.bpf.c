@@ -1,5 +1,5 @@
-// The smallest program with the shape of a bundle's: every packet gets the one verdict that stands in
-// the word after the tables' header.
+// The smallest program with the shape of a bundle's: every packet gets the one verdict that stands
+// in the word after the tables' header.
 #include "bundle/abi/tables.h"
 #include "bundle/abi/verdict.h"
 
