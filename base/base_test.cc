@@ -73,6 +73,14 @@ TEST_CASE("carets count characters, not bytes, and control bytes never reach the
         "   |            ^\n");
 }
 
+TEST_CASE("bytes that are no characters, and Latin-1 controls, never reach the terminal either") {
+  const Source source("p.yaml", "a\xFF\xC3 \xC2\x9B[m\xED\x95\x9C\xF0\x9F\x98\x80 \xE2\x82");
+  CHECK(Printed({MakeDiagnostic(Code::kYamlNotUtf8, {&source, 0, 1}, "m")}) ==
+        "p.yaml:1:1: error[M0104]: m\n"
+        " 1 | a?? ?[m\xED\x95\x9C\xF0\x9F\x98\x80 ??\n"
+        "   | ^\n");
+}
+
 TEST_CASE("a line of any length is shown around its caret") {
   const Source source("p.yaml", std::string(1000, 'a') + "X" + std::string(1000, 'b'));
   const std::string text = Printed({MakeDiagnostic(Code::kWrongType, {&source, 1000, 1001}, "m")});

@@ -67,11 +67,35 @@ class TextPrinter {
 
   static bool Continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
-  // Policy text is somebody else's: no control byte of it reaches a terminal.
+  // The length of the well-formed UTF-8 character at the start of `text`; 0 if there is none.
+  static std::size_t CharacterLength(std::string_view text) {
+    const auto lead = static_cast<unsigned char>(text[0]);
+    const std::size_t length = lead < 0x80   ? 1
+                               : lead < 0xC2 ? 0
+                               : lead < 0xE0 ? 2
+                               : lead < 0xF0 ? 3
+                               : lead < 0xF5 ? 4
+                                             : 0;
+    if (length > text.size()) return 0;
+    for (const char c : text.substr(1, length > 0 ? length - 1 : 0)) {
+      if (!Continuation(c)) return 0;
+    }
+    return length;
+  }
+
+  // Policy text is somebody else's: no control character of it reaches a terminal, neither of ASCII
+  // nor of Latin-1 (U+0080 to U+009F), and no byte that is no character.
   static std::string Printable(std::string_view line) {
-    std::string text(line);
-    for (char& c : text) {
-      if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F) c = '?';
+    std::string text;
+    while (!line.empty()) {
+      const std::size_t length = CharacterLength(line);
+      const auto lead = static_cast<unsigned char>(line[0]);
+      const bool control = length == 1 ? (lead < 0x20 && lead != '\t') || lead == 0x7F
+                           : length == 2
+                               ? lead == 0xC2 && static_cast<unsigned char>(line[1]) < 0xA0
+                               : length == 0;
+      text += control ? "?" : line.substr(0, length);
+      line.remove_prefix(length > 0 ? length : 1);
     }
     return text;
   }

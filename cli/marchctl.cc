@@ -2,11 +2,29 @@
 
 #include <algorithm>
 
+#include "base/suggest.h"
 #include "base/version.h"
 #include "cli/exit_code.h"
 #include "cli/verbs/verbs.h"
 
 namespace march::cli {
+namespace {
+
+// Whether the first word names a verb, or no verb is asked for; says so if not. (CLI11 would only
+// say that a verb is missing.)
+bool KnowsVerb(const CLI::App& app, const std::vector<std::string>& arguments, std::ostream& err) {
+  if (arguments.empty() || arguments.front().starts_with('-')) return true;
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : app.get_subcommands({})) verbs.push_back(verb->get_name());
+  const std::string& word = arguments.front();
+  if (std::find(verbs.begin(), verbs.end(), word) != verbs.end()) return true;
+  err << "marchctl: there is no verb \"" << word << "\"";
+  const std::string hint = DidYouMean(word, {verbs.begin(), verbs.end()});
+  err << (hint.empty() ? "; see marchctl --help" : "; " + hint) << "\n";
+  return false;
+}
+
+}  // namespace
 
 int RunMarchctl(const std::vector<std::string>& arguments, Environment& environment) {
   CLI::App app("Data-centre traffic policy, compiled to eBPF and enforced as reviewed.",
@@ -24,6 +42,7 @@ int RunMarchctl(const std::vector<std::string>& arguments, Environment& environm
   AddBundle(app, environment, exit_code);
   AddKey(app, environment, exit_code);
 
+  if (!KnowsVerb(app, arguments, environment.err)) return kUsage;
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
     app.parse(reversed);

@@ -29,6 +29,7 @@ std::string_view NameOf(const Families& families) {
 
 void CheckNoCommonFamily(const model::Draft& draft, Diagnostics& out) {
   std::vector<Families> services;
+  services.reserve(draft.services.size());
   for (const auto& service : draft.services) services.push_back(FamiliesOf(service));
   const auto union_of = [&](const model::DraftMapping::Names& names) {
     Families families;

@@ -40,7 +40,6 @@ void InitializeOnce() {
 
 llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> SourcesInMemory(const emit::BpfSource& source) {
   auto files = llvm::makeIntrusiveRefCnt<llvm::vfs::InMemoryFileSystem>();
-  files->setCurrentWorkingDirectory(kRoot);
   files->addFile(kMainFile, 0, llvm::MemoryBuffer::getMemBufferCopy(source.text));
   for (const auto& header : bpf_templates::EmbeddedHeaders()) {
     files->addFile(std::string(kRoot) + "/" + std::string(header.name), 0,

@@ -12,6 +12,7 @@ namespace {
 
 Draft ReadDraft(const yaml::PolicyDoc& doc, Diagnostics& out) {
   std::vector<const yaml::Node*> documents;
+  documents.reserve(doc.documents.size());
   for (const auto& document : doc.documents) documents.push_back(document.get());
   std::sort(documents.begin(), documents.end(),
             [](const auto* a, const auto* b) { return ComesBefore(a->range, b->range); });

@@ -153,7 +153,7 @@ std::optional<DraftMapping::Protocol> ReadProtocol(const Node& node, Diagnostics
   if (!IsScalar(node, "a protocol", out)) return std::nullopt;
   if (node.scalar == "any") return DraftMapping::Protocol{std::nullopt, node.range};
   if (const auto number = space::ParseProtocol(node.scalar)) {
-    return DraftMapping::Protocol{*number, node.range};
+    return DraftMapping::Protocol{number, node.range};
   }
   const bool number = IsDecimal(node.scalar);
   out.push_back(MakeDiagnostic(

@@ -1,0 +1,210 @@
+// marchctl as its users meet it, without processes: arguments in, output and exit code out.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "bundle/bundle.h"
+#include "cli/exit_code.h"
+#include "cli/marchctl.h"
+#include "cli/output/report.h"
+
+namespace march::cli {
+namespace {
+
+const char* const kPolicy =
+    "apiVersion: march/v1\n"
+    "kind: Policy\n"
+    "services:\n"
+    "  web: { addresses: [10.0.0.1] }\n"
+    "mappings:\n"
+    "  http: { to: [web], protocols: [tcp], ports: [80], comment: the shop }\n"
+    "  all-web: { to: [web], priority: -1 }\n";
+
+class Marchctl {
+ public:
+  Marchctl() {
+    Write("p.yaml", kPolicy);
+    Write("bad.yaml", "apiVersion: march/v1\nkind: Policy\nservcies: {}\n");
+  }
+
+  void Write(const std::string& path, const std::string& text) {
+    REQUIRE(files.WriteAtomically(path, text, 0600).ok());
+  }
+
+  int Run(const std::vector<std::string>& arguments) {
+    out.str("");
+    err.str("");
+    Environment environment{files, in, out, err};
+    return RunMarchctl(arguments, environment);
+  }
+
+  MemoryFileSystem files;
+  std::istringstream in;
+  std::ostringstream out;
+  std::ostringstream err;
+};
+
+TEST_CASE("words that marchctl does not know end with 64") {
+  Marchctl marchctl;
+  CHECK(marchctl.Run({}) == kUsage);
+  CHECK(marchctl.Run({"explian", "p.yaml"}) == kUsage);
+  CHECK(marchctl.err.str() ==
+        "marchctl: there is no verb \"explian\"; did you mean \"explain\"?\n");
+  CHECK(marchctl.Run({"validate"}) == kUsage);
+  CHECK(marchctl.Run({"validate", "p.yaml", "--nonsense"}) == kUsage);
+  CHECK(marchctl.Run({"status", "--target", "tcp:1"}) == kUsage);
+  CHECK(marchctl.err.str().find("\"tcp:1\" is not unix:PATH") != std::string::npos);
+  CHECK(marchctl.Run({"compile", "p.yaml"}) == kUsage);
+  CHECK(marchctl.Run({"compile", "p.yaml", "--until", "rules", "-o", "x"}) == kUsage);
+  CHECK(marchctl.Run({"--help"}) == kOk);
+  CHECK(marchctl.Run({"--version"}) == kOk);
+}
+
+TEST_CASE("validate says what there is, or what is wrong, in text and JSON") {
+  Marchctl marchctl;
+  CHECK(marchctl.Run({"validate", "p.yaml"}) == kOk);
+  CHECK(marchctl.out.str() == "p.yaml: valid, 1 service, 2 mappings in 1 file\n");
+  CHECK(marchctl.err.str().empty());
+
+  CHECK(marchctl.Run({"validate", "bad.yaml"}) == kInvalidPolicy);
+  CHECK(marchctl.out.str().empty());
+  CHECK(marchctl.err.str().starts_with("bad.yaml:3:1: error[M0203]: "));
+
+  CHECK(marchctl.Run({"validate", "bad.yaml", "-o", "json"}) == kInvalidPolicy);
+  const auto json = nlohmann::json::parse(marchctl.out.str());
+  CHECK(json["format_version"] == 1);
+  CHECK(json["diagnostics"][0]["code"] == "M0203");
+  CHECK(json["diagnostics"][0]["place"]["line"] == 3);
+
+  CHECK(marchctl.Run({"validate", "nowhere"}) == kFailed);
+  CHECK(marchctl.err.str().starts_with("error[M0003]: there is no policy at nowhere\n"));
+}
+
+TEST_CASE("explain names the deciding mapping, its place, and why others lost") {
+  Marchctl marchctl;
+  CHECK(marchctl.Run({"explain", "p.yaml", "tcp 1.2.3.4:5 > 10.0.0.1:80"}) == kOk);
+  CHECK(
+      marchctl.out.str() ==
+      "flow     tcp 1.2.3.4:5 > 10.0.0.1:80\n"
+      "verdict  allow\n"
+      "mapping  http (p.yaml:6:3)\n"
+      "comment  the shop\n"
+      "path     fast: addresses, protocol and ports are all it takes, so the kernel decides (XDP)\n"
+      "matched  all-web (p.yaml:7:3), allow: priority -1 is below 0\n");
+  CHECK(marchctl.Run({"explain", "p.yaml", "udp 1.2.3.4:5 > 10.0.0.2:80", "-o", "json"}) == kOk);
+  const auto json = nlohmann::json::parse(marchctl.out.str());
+  CHECK(json["verdict"] == "deny");
+  CHECK(json["mapping"].is_null());
+  CHECK(json["also_matched"].empty());
+  CHECK(marchctl.Run({"explain", "p.yaml", "tcp 1.2.3.4 > 10.0.0.1"}) == kUsage);
+  CHECK(marchctl.err.str().starts_with("FLOW:1:"));
+}
+
+TEST_CASE("replay answers every flow in order, by model and by tables") {
+  Marchctl marchctl;
+  marchctl.Write("flows.csv",
+                 "proto,src,sport,dst,dport\n"
+                 "tcp,1.2.3.4,5,10.0.0.1,80\n"
+                 "udp,1.2.3.4,5,10.0.0.1,80\r\n"
+                 "icmp,1.2.3.4,,10.0.0.2,\n"
+                 "tcp,2001:db8::1,5,2001:db8::2,80");
+  for (const std::string engine : {"model", "tables"}) {
+    CHECK(marchctl.Run({"replay", "p.yaml", "flows.csv", "--engine", engine}) == kOk);
+    CHECK(marchctl.out.str() == "allow,http\nallow,all-web\ndeny,-\ndeny,-\n");
+  }
+}
+
+TEST_CASE("replay tells all that is wrong with a file, and answers nothing") {
+  Marchctl marchctl;
+  marchctl.Write("flows.csv",
+                 "tcp,1.2.3.4,5,10.0.0.1\n"
+                 "tcq,1.2.3.4,5,10.0.0.1,80\n"
+                 "tcp,1.2.3,5,10.0.0.1,80\n"
+                 "tcp,1.2.3.4,5,2001:db8::1,80\n"
+                 "tcp,1.2.3.4,65536,10.0.0.1,80\n"
+                 "icmp,1.2.3.4,,10.0.0.1,80\n"
+                 "44,2001:db8::1,,2001:db8::2,\n");
+  CHECK(marchctl.Run({"replay", "p.yaml", "flows.csv"}) == kFailed);
+  CHECK(marchctl.out.str().empty());
+  const std::string errors = marchctl.err.str();
+  for (const char* const part :
+       {"flows.csv:1:1: error[M0306]: a flow has 5 fields, this line has 4",
+        "flows.csv:2:1: error[M0306]: not a protocol",
+        "flows.csv:3:5: error[M0306]: not an IP address",
+        "flows.csv:4:15: error[M0306]: source and destination are of different families",
+        "flows.csv:5:13: error[M0306]: not a port (0 to 65535)",
+        "flows.csv:6:24: error[M0306]: this protocol has no ports; leave the field empty",
+        "flows.csv:7:1: error[M0306]: an IPv6 extension header, never a packet's protocol"}) {
+    INFO(part);
+    CHECK(errors.find(part) != std::string::npos);
+  }
+}
+
+TEST_CASE("keys are made once, and bundles signed by them verify") {
+  Marchctl marchctl;
+  CHECK(marchctl.Run({"key", "generate", "-o", "k"}) == kOk);
+  CHECK(marchctl.Run({"key", "generate", "-o", "k"}) == kFailed);
+  CHECK(marchctl.err.str().find("k exists; a key is never replaced") != std::string::npos);
+  CHECK(marchctl.Run({"key", "generate", "-o", "other"}) == kOk);
+
+  CHECK(marchctl.Run({"compile", "p.yaml", "--key", "k", "--serial", "9", "-o", "p.march"}) == kOk);
+  CHECK(marchctl.err.str().empty());
+  CHECK(marchctl.Run({"bundle", "verify", "p.march", "--key", "k.pub"}) == kOk);
+  CHECK(marchctl.out.str().starts_with("p.march: good, cluster default, serial 9, policy "));
+  CHECK(marchctl.Run({"bundle", "verify", "p.march", "--key", "other.pub"}) == kRefused);
+  CHECK(marchctl.Run({"bundle", "verify", "p.march", "--key", "k.pub", "--cluster", "x"}) ==
+        kRefused);
+  CHECK(marchctl.Run({"bundle", "verify", "p.march", "--key", "k"}) == kRefused);
+
+  // A bundle is a policy too, and gives the same bundle again.
+  CHECK(marchctl.Run({"compile", "p.march", "--key", "k", "--serial", "9", "-o", "q.march"}) ==
+        kOk);
+  CHECK(*marchctl.files.Read("p.march", 1 << 24) == *marchctl.files.Read("q.march", 1 << 24));
+
+  CHECK(marchctl.Run({"compile", "p.yaml", "-o", "u.march"}) == kOk);
+  CHECK(marchctl.err.str().find("u.march is not signed") != std::string::npos);
+  CHECK(marchctl.Run({"bundle", "verify", "u.march", "--key", "k.pub"}) == kRefused);
+  CHECK(marchctl.Run({"bundle", "inspect", "u.march"}) == kOk);
+  CHECK(marchctl.out.str().find("signatures      none\n") != std::string::npos);
+}
+
+TEST_CASE("compile stops where it is told, and a faulty policy writes nothing") {
+  Marchctl marchctl;
+  CHECK(marchctl.Run({"compile", "p.yaml", "--until", "rules", "--dump"}) == kOk);
+  CHECK(marchctl.out.str().starts_with("rules 2, default deny\n"));
+  CHECK(marchctl.Run({"compile", "bad.yaml", "-o", "b.march"}) == kInvalidPolicy);
+  CHECK(marchctl.files.KindOf("b.march") == FileSystem::Kind::kNothing);
+  CHECK(marchctl.Run({"compile", "p.yaml", "--max-table-bytes", "100", "-o", "b.march"}) ==
+        kInvalidPolicy);
+  CHECK(marchctl.err.str().find("error[M0401]") != std::string::npos);
+}
+
+TEST_CASE("apply needs a key for a policy, and a target that is there") {
+  Marchctl marchctl;
+  CHECK(marchctl.Run({"apply", "p.yaml", "--target", "unix:/nonexistent/s"}) == kRefused);
+  CHECK(marchctl.err.str().find("a gateway accepts signed bundles only") != std::string::npos);
+  CHECK(marchctl.Run({"key", "generate", "-o", "k"}) == kOk);
+  CHECK(marchctl.Run({"apply", "p.yaml", "--key", "k", "--target", "unix:/nonexistent/s"}) ==
+        kFailed);
+  CHECK(marchctl.err.str().find("error[M0701]") != std::string::npos);
+}
+
+TEST_CASE("the gravest error decides the exit code") {
+  const Diagnostic failed = MakeDiagnostic(Code::kCannotRead, {}, "");
+  const Diagnostic invalid = MakeDiagnostic(Code::kUnknownKey, {}, "");
+  const Diagnostic refused = MakeDiagnostic(Code::kBundleUnsigned, {}, "");
+  const Diagnostic warning = MakeDiagnostic(Code::kNoCommonFamily, {}, "");
+  CHECK(ExitCodeOf({}) == kOk);
+  CHECK(ExitCodeOf({warning}) == kOk);
+  CHECK(ExitCodeOf({failed, warning}) == kFailed);
+  CHECK(ExitCodeOf({invalid, failed}) == kInvalidPolicy);
+  CHECK(ExitCodeOf({failed, refused, invalid}) == kRefused);
+}
+
+TEST_CASE("columns line up, numbers to the right") {
+  CHECK(AlignColumns({{"A", "N"}, {"long", "7"}, {"x", "123"}}) ==
+        "A       N\nlong    7\nx     123\n");
+}
+
+}  // namespace
+}  // namespace march::cli
