@@ -100,7 +100,7 @@ require_namespaces() {
 # shellcheck disable=SC2034
 # The one list of Debian packages, in groups. PACKAGE/COMMAND: any package with that command will do.
 readonly -a PACKAGES_BUILD=(
-  cmake ninja-build g++ ccache pkg-config
+  cmake ninja-build g++ mold ccache pkg-config
   llvm-19-dev libclang-19-dev libpolly-19-dev libzstd-dev zlib1g-dev
   libcli11-dev libyaml-cpp-dev libyaml-dev libbpf-dev libelf-dev libboost1.81-dev
   libcurl4-openssl-dev libssl-dev nlohmann-json3-dev catch2 python3
