@@ -41,6 +41,7 @@ std::string ProtocolName(std::uint8_t protocol) {
 const std::vector<std::string_view>& ProtocolNames() {
   static const std::vector<std::string_view> names = [] {
     std::vector<std::string_view> list;
+    list.reserve(kNames.size());
     for (const auto& entry : kNames) list.push_back(entry.first);
     return list;
   }();

@@ -143,14 +143,14 @@ class Reader {
       if (key->kind != YamlNode::Kind::kScalar) return Bad(key->range, "a key is a plain word");
       const auto first =
           std::find_if(map.entries.begin(), map.entries.end(),
-                       [&](const auto& entry) { return entry.first.scalar == key->scalar; });
+                       [&](const auto& entry) { return entry.key.scalar == key->scalar; });
       if (first != map.entries.end()) {
         return Bad(key->range, "\"" + key->scalar + "\" is given twice")
-            .WithNote(first->first.range, "first here");
+            .WithNote(first->key.range, "first here");
       }
       auto value = Node(depth + 1);
       if (!value.ok()) return value;
-      map.entries.emplace_back(std::move(key).value(), std::move(value).value());
+      map.entries.push_back({std::move(key).value(), std::move(value).value()});
     }
   }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/outcome.h"
@@ -10,14 +9,21 @@
 
 namespace march::daemon {
 
+struct YamlEntry;
+
 struct YamlNode {
   enum class Kind { kScalar, kList, kMap };
 
   Kind kind = Kind::kScalar;
   SourceRange range;
   std::string scalar;
-  std::vector<YamlNode> items;                         // of a list
-  std::vector<std::pair<YamlNode, YamlNode>> entries;  // of a map; keys are scalars, each once
+  std::vector<YamlNode> items;     // of a list
+  std::vector<YamlEntry> entries;  // of a map; keys are scalars, each once
+};
+
+struct YamlEntry {
+  YamlNode key;
+  YamlNode value;
 };
 
 // One document without aliases, anchors, tags or merge keys, at most 16 deep and 1 MiB long. Ranges

@@ -16,9 +16,9 @@ namespace march::telemetry {
 enum class Level { kInfo, kWarning, kError };
 
 struct Field {
-  Field(std::string_view name_, std::string_view value_) : name(name_), value(value_) {}
-  Field(std::string_view name_, std::uint64_t number)
-      : name(name_), value(std::to_string(number)) {}
+  Field(std::string_view label, std::string_view text) : name(label), value(text) {}
+  Field(std::string_view label, std::uint64_t number)
+      : name(label), value(std::to_string(number)) {}
 
   std::string_view name;  // a literal of ours
   std::string value;      // any bytes
