@@ -3,6 +3,7 @@
 #include <yaml.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace march::daemon {
 namespace {
