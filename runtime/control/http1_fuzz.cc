@@ -9,7 +9,12 @@
 #include "runtime/control/http1.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace march::control;
+  using march::control::EqualsIgnoringCase;
+  using march::control::FindHead;
+  using march::control::Header;
+  using march::control::kMaxHeadBytes;
+  using march::control::ParseHead;
+  using march::control::RequestHead;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const auto found = FindHead(bytes);
   const auto* length = std::get_if<std::size_t>(&found);
