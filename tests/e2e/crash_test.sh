@@ -14,10 +14,10 @@ sleep 0.5
 before=$(rules "sum(x['packets'] for x in everything)")
 kill_marchd
 control http://march/healthz >/dev/null 2>&1 && fail "something still answers for marchd"
-seen=$(driver_count '^rx_queue_[0-9]+_xdp_packets')
+seen=$(driver_count gateway g0 '^rx_queue_[0-9]+_xdp_packets')
 sleep 1
-((seen < $(driver_count '^rx_queue_[0-9]+_xdp_packets'))) || fail "no XDP program ran while marchd was dead"
-((0 < $(driver_count '^rx_queue_[0-9]+_xdp_drops'))) || fail "nothing was dropped while marchd was dead"
+((seen < $(driver_count gateway g0 '^rx_queue_[0-9]+_xdp_packets'))) || fail "no XDP program ran while marchd was dead"
+((0 < $(driver_count gateway g0 '^rx_queue_[0-9]+_xdp_drops'))) || fail "nothing was dropped while marchd was dead"
 ls "$WORK/bpffs/march/links/g0" >/dev/null || fail "the link is not pinned"
 
 program_before=$(in_gateway ip -j link show g0 | python3 -c 'import json,sys; print(json.load(sys.stdin)[0]["xdp"]["prog"]["id"])')

@@ -96,17 +96,21 @@ start_feed() {
   FEED_PID=$!
 }
 
+# SENT frames reached the gateway; its ring was too full for REFUSED more, which no program saw: the
+# feed is faster than a receiver that has to wait for its CPU.
 SENT=0
+REFUSED=0
 stop_feed() {
   kill "$FEED_PID"
   wait "$FEED_PID" || fail "the feed failed"
   FEED_PID=
-  SENT=$(cat "$WORK/sent")
+  REFUSED=$(driver_count client c0 '^tx_queue_[0-9]+_xdp_xmit_errors')
+  SENT=$(($(cat "$WORK/sent") - REFUSED))
 }
 
-# What the gateway's network driver handed to XDP, and what it lost before that.
+# driver_count client|gateway INTERFACE NAME: a counter of the network driver's, over all queues.
 driver_count() {
-  in_gateway ethtool -S g0 | awk -v name="$1" '$1 ~ name { sum += $2 } END { print sum + 0 }'
+  "in_$1" ethtool -S "$2" | awk -v name="$3" '$1 ~ name { sum += $2 } END { print sum + 0 }'
 }
 
 # rules FILTER: python over the rules, as `r`.
