@@ -41,12 +41,6 @@ TEST_CASE("codes are unique and in order of their ids") {
   }
 }
 
-std::string Printed(const Diagnostics& diagnostics) {
-  std::ostringstream out;
-  PrintText(diagnostics, out);
-  return out.str();
-}
-
 TEST_CASE("a diagnostic shows its line, its caret, its cause and its remedy") {
   const Source source("p.yaml", "services:\n  web: { addreses: [] }\n");
   const auto begin = static_cast<std::uint32_t>(source.text().find("addreses"));
@@ -54,7 +48,7 @@ TEST_CASE("a diagnostic shows its line, its caret, its cause and its remedy") {
   const auto diagnostic = MakeDiagnostic(Code::kUnknownKey, range, "unknown key \"addreses\"",
                                          "did you mean \"addresses\"?")
                               .WithNote({&source, 0, 8}, "in this map");
-  CHECK(Printed({diagnostic}) ==
+  CHECK(TextOf({diagnostic}) ==
         "p.yaml:2:10: error[M0203]: unknown key \"addreses\"\n"
         " 2 |   web: { addreses: [] }\n"
         "   |          ^~~~~~~~\n"
@@ -67,7 +61,7 @@ TEST_CASE("a diagnostic shows its line, its caret, its cause and its remedy") {
 TEST_CASE("carets count characters, not bytes, and control bytes never reach the terminal") {
   const Source source("p.yaml", "k\xC3\xA9: \x1B[31m x\n");
   const SourceRange range{&source, 12, 13};
-  CHECK(Printed({MakeDiagnostic(Code::kWrongType, range, "m")}) ==
+  CHECK(TextOf({MakeDiagnostic(Code::kWrongType, range, "m")}) ==
         "p.yaml:1:13: error[M0201]: m\n"
         " 1 | k\xC3\xA9: ?[31m x\n"
         "   |            ^\n");
@@ -75,7 +69,7 @@ TEST_CASE("carets count characters, not bytes, and control bytes never reach the
 
 TEST_CASE("bytes that are no characters, and Latin-1 controls, never reach the terminal either") {
   const Source source("p.yaml", "a\xFF\xC3 \xC2\x9B[m\xED\x95\x9C\xF0\x9F\x98\x80 \xE2\x82");
-  CHECK(Printed({MakeDiagnostic(Code::kYamlNotUtf8, {&source, 0, 1}, "m")}) ==
+  CHECK(TextOf({MakeDiagnostic(Code::kYamlNotUtf8, {&source, 0, 1}, "m")}) ==
         "p.yaml:1:1: error[M0104]: m\n"
         " 1 | a?? ?[m\xED\x95\x9C\xF0\x9F\x98\x80 ??\n"
         "   | ^\n");
@@ -83,13 +77,13 @@ TEST_CASE("bytes that are no characters, and Latin-1 controls, never reach the t
 
 TEST_CASE("a line of any length is shown around its caret") {
   const Source source("p.yaml", std::string(1000, 'a') + "X" + std::string(1000, 'b'));
-  const std::string text = Printed({MakeDiagnostic(Code::kWrongType, {&source, 1000, 1001}, "m")});
+  const std::string text = TextOf({MakeDiagnostic(Code::kWrongType, {&source, 1000, 1001}, "m")});
   CHECK(text.find("aX") != std::string::npos);
   CHECK(text.size() < 500);
 }
 
 TEST_CASE("a diagnostic without a place prints without one") {
-  CHECK(Printed({MakeDiagnostic(Code::kCannotRead, {}, "cannot read x")}) ==
+  CHECK(TextOf({MakeDiagnostic(Code::kCannotRead, {}, "cannot read x")}) ==
         "error[M0001]: cannot read x\n");
 }
 
@@ -142,6 +136,14 @@ void CheckFileSystem(FileSystem& fs, const std::string& root) {
   REQUIRE(fs.Remove(root + "/d").ok());
   REQUIRE(fs.Remove(root + "/d").ok());
   CHECK(fs.KindOf(root + "/d") == FileSystem::Kind::kNothing);
+}
+
+TEST_CASE("what the disk does not tell of is not taken for absent") {
+  const DiskFileSystem disk;
+  const std::string name(300, 'n');  // longer than a name may be
+  CHECK(disk.KindOf("/" + name) == FileSystem::Kind::kFile);
+  CHECK(disk.Read("/" + name, 1).diagnostics()[0].message ==
+        "cannot read /" + name + ": File name too long");
 }
 
 TEST_CASE("the memory file system behaves as the disk does") {

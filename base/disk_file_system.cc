@@ -56,7 +56,7 @@ FileSystem::Kind DiskFileSystem::KindOf(const std::string& path) const {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (std::filesystem::is_directory(status)) return Kind::kDirectory;
-  return std::filesystem::exists(status) ? Kind::kFile : Kind::kNothing;
+  return status.type() == std::filesystem::file_type::not_found ? Kind::kNothing : Kind::kFile;
 }
 
 Outcome<std::string> DiskFileSystem::Read(const std::string& path, std::uint64_t limit) const {

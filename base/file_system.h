@@ -15,6 +15,7 @@ class FileSystem {
  public:
   virtual ~FileSystem() = default;
 
+  // What cannot be looked at is taken for a file, so that reading it says why.
   enum class Kind { kNothing, kFile, kDirectory };
   virtual Kind KindOf(const std::string& path) const = 0;
 

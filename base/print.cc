@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 
 namespace march {
@@ -120,6 +121,12 @@ nlohmann::json PlaceJson(const SourceRange& range) {
 void PrintText(const Diagnostics& diagnostics, std::ostream& out, const PrintOptions& options) {
   TextPrinter printer(out, options.color);
   for (const Diagnostic& diagnostic : diagnostics) printer.Print(diagnostic);
+}
+
+std::string TextOf(const Diagnostics& diagnostics) {
+  std::ostringstream out;
+  PrintText(diagnostics, out);
+  return out.str();
 }
 
 void PrintJson(const Diagnostics& diagnostics, std::ostream& out) {

@@ -6,8 +6,9 @@
  * slot of its own that drops (bundle/abi/verdict.h).
  *
  * Follows RFC 791, 1858 and 3128 (IPv4, tiny and overlapping fragments), RFC 8200, 5095, 6946, 7112
- * (IPv6, routing header type 0, atomic fragments, header chain in the first fragment), RFC 4861
- * (neighbour discovery), IEEE 802.1Q and 802.1ad (VLAN tags).
+ * (IPv6, routing header type 0, atomic fragments, header chain in the first fragment), RFC 5722
+ * (overlapping IPv6 fragments), RFC 4861 (neighbour discovery), IEEE 802.1Q and 802.1ad (VLAN
+ * tags).
  *
  * The includer defines MARCH_INLINE and MARCH_FORGET(value, length): `value`, of which the verifier
  * then knows nothing. In a loop over headers of variable length it would otherwise follow every
@@ -48,7 +49,10 @@
 #define MARCH_IPV4_OPTION_SSRR 137u
 
 #define MARCH_ND_FIRST 133u /* router solicitation */
-#define MARCH_ND_LAST 136u  /* neighbour advertisement; 137, redirect, is for the policy */
+#define MARCH_ND_SOLICITATION 135u
+#define MARCH_ND_LAST 136u /* neighbour advertisement; 137, redirect, is for the policy */
+/* The target and one option of each kind in use; what may pass to another network is no larger. */
+#define MARCH_ND_MAX_UNICAST_BYTES 64u
 
 /* Eight headers of at most 2,048 bytes each stay below this mask. */
 #define MARCH_MAX_EXTENSION_BYTES 0x7fffu
@@ -151,11 +155,28 @@ MARCH_INLINE uint32_t march_read_ipv4(const uint8_t* ip, const uint8_t* end,
   return march_read_l4(ip + header, end, total - header, protocol, key);
 }
 
+/* Discovery passes unjudged as far as this link needs it, and no further: a router would forward
+ * what is addressed to another network, whatever its hop limit. So the destination is of this link
+ * (fe80::/10, ff02::/16), or is the solicited neighbour itself, or the message is the advertisement
+ * that answers a solicitation from a global address. */
 MARCH_INLINE uint32_t march_is_neighbour_discovery(const uint8_t* ip, const uint8_t* icmp,
-                                                   const uint8_t* end) {
+                                                   const uint8_t* end, uint32_t size,
+                                                   const struct march_key* key) {
+  if (size < 8 || icmp + 8 > end) return 0;
+  const uint32_t type = icmp[0];
   /* Hop limit 255 cannot have crossed a router (RFC 4861, 7.1). */
-  return icmp + 4 <= end && ip[7] == 255 && icmp[0] >= MARCH_ND_FIRST && icmp[0] <= MARCH_ND_LAST &&
-         icmp[1] == 0;
+  if (ip[7] != 255 || type < MARCH_ND_FIRST || type > MARCH_ND_LAST || icmp[1] != 0) return 0;
+  if ((key->dst_hi >> 48) == 0xff02u || (key->dst_hi >> 54) == (0xfe80u >> 6)) return 1;
+  if (type < MARCH_ND_SOLICITATION || size < 24 || size > MARCH_ND_MAX_UNICAST_BYTES) return 0;
+  if (type == MARCH_ND_LAST) return 1;
+  return icmp + 24 <= end && march_be64(icmp + 8) == key->dst_hi &&
+         march_be64(icmp + 16) == key->dst_lo;
+}
+
+MARCH_INLINE uint32_t march_is_extension(uint32_t protocol) {
+  return protocol == MARCH_PROTO_HOP_BY_HOP || protocol == MARCH_PROTO_ROUTING ||
+         protocol == MARCH_PROTO_FRAGMENT || protocol == MARCH_PROTO_AH ||
+         protocol == MARCH_PROTO_DESTINATION;
 }
 
 MARCH_INLINE uint32_t march_read_ipv6(const uint8_t* ip, const uint8_t* end,
@@ -177,13 +198,10 @@ MARCH_INLINE uint32_t march_read_ipv6(const uint8_t* ip, const uint8_t* end,
     offset = MARCH_FORGET(offset, frame_rest) & MARCH_MAX_EXTENSION_BYTES;
     if (offset > payload) return MARCH_SLOT_TRUNCATED;
     const uint8_t* header = ip + 40 + offset;
-    const uint32_t walked = protocol == MARCH_PROTO_HOP_BY_HOP || protocol == MARCH_PROTO_ROUTING ||
-                            protocol == MARCH_PROTO_FRAGMENT || protocol == MARCH_PROTO_AH ||
-                            protocol == MARCH_PROTO_DESTINATION;
-    if (!walked) {
+    if (!march_is_extension(protocol)) {
       /* Discovery is not fragmented (RFC 6980) and carries no extension headers in practice. */
-      if (i == 0 && protocol == MARCH_PROTO_ICMPV6 && payload >= 4 &&
-          march_is_neighbour_discovery(ip, header, end)) {
+      if (i == 0 && protocol == MARCH_PROTO_ICMPV6 &&
+          march_is_neighbour_discovery(ip, header, end, payload, key)) {
         return MARCH_SLOT_NEIGHBOUR;
       }
       return march_read_l4(header, end, payload - offset, protocol, key);
@@ -193,13 +211,12 @@ MARCH_INLINE uint32_t march_read_ipv6(const uint8_t* ip, const uint8_t* end,
     const uint32_t next = header[0];
     if (protocol == MARCH_PROTO_HOP_BY_HOP && i != 0) return MARCH_SLOT_MALFORMED;
     if (protocol == MARCH_PROTO_FRAGMENT) {
-      if ((march_be16(header + 2) & 0xfff8u) != 0) {
-        /* What follows is the middle of something; only a plain protocol can be judged at all. */
-        if (next == MARCH_PROTO_HOP_BY_HOP || next == MARCH_PROTO_ROUTING ||
-            next == MARCH_PROTO_FRAGMENT || next == MARCH_PROTO_AH ||
-            next == MARCH_PROTO_DESTINATION) {
-          return MARCH_SLOT_FRAGMENT;
-        }
+      const uint32_t offset_and_more = march_be16(header + 2) & 0xfff9u;
+      /* Of a later fragment, what follows is the middle of something; only a plain protocol can be
+       * judged at all. Behind more headers of a first one, ports would lie where an overlapping
+       * fragment can rewrite them (RFC 5722): at 8 bytes or more. */
+      if (offset_and_more != 0 && march_is_extension(next)) return MARCH_SLOT_FRAGMENT;
+      if (offset_and_more > 1) {
         key->l4 = MARCH_L4_FRAGMENT | MARCH_L4_KEY(next, 0);
         return MARCH_JUDGE;
       }

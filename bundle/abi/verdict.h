@@ -21,7 +21,7 @@ enum march_slot {
   MARCH_SLOT_MALFORMED = 6,    /* dropped: headers that contradict themselves */
   MARCH_SLOT_EXTENSIONS = 7,   /* dropped: more IPv6 extension headers than are walked */
   MARCH_SLOT_SOURCE_ROUTE = 8, /* dropped: IPv4 source route, IPv6 routing header in use */
-  MARCH_SLOT_FRAGMENT = 9,     /* dropped: a later fragment whose ports could matter */
+  MARCH_SLOT_FRAGMENT = 9,     /* dropped: a fragment whose ports could matter */
   MARCH_SLOT_DEFAULT = 16,     /* no mapping matched: defaults.action */
   MARCH_SLOT_FIRST_MAPPING = 17
 };

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <limits>
-#include <set>
 
 #include "bundle/abi/tables.h"
 #include "bundle/abi/verdict.h"
 #include "compiler/classify/runs.h"
+#include "compiler/classify/sweep.h"
 
 namespace march::classify {
 namespace {
@@ -25,41 +25,16 @@ struct Stretch {
 
 // Cuts [0, MARCH_L4_FRAGMENT) by the first rule that matches.
 std::vector<Stretch> FirstMatches(const ruleset::RuleSet& rules, const RuleIds& ids) {
-  struct Event {
-    std::uint32_t at;
-    std::uint32_t rule;
-    bool enters;
-  };
-  std::vector<Event> events;
+  Sweep<std::uint32_t> sweep(MARCH_L4_FRAGMENT - 1);
   for (const std::uint32_t id : ids) {
-    for (const auto& part : rules.rules[id].l4.intervals()) {
-      events.push_back({part.first, id, true});
-      events.push_back({part.last + 1, id, false});
-    }
+    for (const auto& part : rules.rules[id].l4.intervals()) sweep.Add(id, part.first, part.last);
   }
-  std::sort(events.begin(), events.end(),
-            [](const Event& a, const Event& b) { return a.at < b.at; });
   std::vector<Stretch> stretches;
-  std::set<std::uint32_t> active;  // ids are in order of precedence
-  std::uint32_t start = 0;
-  const auto close = [&] {
-    const std::uint32_t rule = active.empty() ? kNoRule : *active.begin();
+  sweep.Run([&](std::uint32_t start, const RuleIds& active) {
+    // Rules are in order of precedence.
+    const std::uint32_t rule = active.empty() ? kNoRule : active.front();
     if (stretches.empty() || stretches.back().rule != rule) stretches.push_back({start, rule});
-  };
-  for (std::size_t i = 0; i < events.size();) {
-    if (events[i].at != start) {
-      close();
-      start = events[i].at;
-    }
-    for (; i < events.size() && events[i].at == start; ++i) {
-      if (events[i].enters) {
-        active.insert(events[i].rule);
-      } else {
-        active.erase(events[i].rule);
-      }
-    }
-  }
-  if (start < MARCH_L4_FRAGMENT) close();
+  });
   return stretches;
 }
 

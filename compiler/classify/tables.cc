@@ -9,6 +9,7 @@
 #include "compiler/classify/fields.h"
 #include "compiler/classify/l4.h"
 #include "compiler/classify/runs.h"
+#include "compiler/classify/sweep.h"
 
 namespace march::classify {
 namespace {
@@ -72,44 +73,17 @@ std::vector<std::vector<ClassRange>> ClassesOfRules(const Classes& classes, std:
 // The row of a source class: over the destination classes, which layer-4 table holds.
 Words BuildRow(const RuleIds& source_rules, const std::vector<std::vector<ClassRange>>& reach,
                std::uint32_t class_count, L4Tables& l4) {
-  struct Event {
-    std::uint32_t at;
-    std::uint32_t rule;
-    bool enters;
-  };
-  std::vector<Event> events;
+  Sweep<std::uint32_t> sweep(class_count - 1);
   for (const std::uint32_t rule : source_rules) {
-    for (const ClassRange& range : reach[rule]) {
-      events.push_back({range.first, rule, true});
-      events.push_back({range.last + 1, rule, false});
-    }
+    for (const ClassRange& range : reach[rule]) sweep.Add(rule, range.first, range.last);
   }
-  std::sort(events.begin(), events.end(),
-            [](const Event& a, const Event& b) { return a.at < b.at; });
   Words row;
-  RuleIds active;
-  std::uint32_t start = 0;
-  const auto close = [&] {
+  sweep.Run([&](std::uint32_t start, const RuleIds& active) {
     const std::uint32_t table = l4.IdOf(active);
     if (row.empty() || static_cast<std::uint32_t>(row.back()) != table) {
       row.push_back(PackedEntry(start, table));
     }
-  };
-  for (std::size_t i = 0; i < events.size();) {
-    if (events[i].at != start) {
-      close();
-      start = events[i].at;
-    }
-    for (; i < events.size() && events[i].at == start; ++i) {
-      const auto place = std::lower_bound(active.begin(), active.end(), events[i].rule);
-      if (events[i].enters) {
-        active.insert(place, events[i].rule);
-      } else {
-        active.erase(place);
-      }
-    }
-  }
-  if (start < class_count) close();
+  });
   return row;
 }
 

@@ -2,7 +2,6 @@
 // parses goes on to the model, because that is who walks the nodes.
 #include <cstdint>
 #include <cstdlib>
-#include <sstream>
 
 #include "base/print.h"
 #include "compiler/model/policy.h"
@@ -21,8 +20,7 @@ void CheckDiagnostics(const Diagnostics& diagnostics) {
     CheckRange(diagnostic.range);
     for (const Note& note : diagnostic.notes) CheckRange(note.range);
   }
-  std::ostringstream out;
-  PrintText(diagnostics, out);
+  static_cast<void>(TextOf(diagnostics));
 }
 
 // An aliased node is looked at once for each time it is used; the depth limit bounds the walk.

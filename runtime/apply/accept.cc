@@ -35,7 +35,8 @@ Outcome<Done> Applier::Switch(std::uint64_t generation, const bpf::Pins& pins,
                               std::vector<Undo>& undo) {
   for (const Interface& interface : config_.interfaces) {
     const bpf::Link* link = FindLink(pins, interface.name);
-    if (link != nullptr && link->alive) {
+    if (link != nullptr && link->state != bpf::LinkState::kDead) {
+      // Of one whose state is not known, the kernel's answer to the replacement will tell.
       if (auto replaced = kernel_.Replace(interface.name, generation); !replaced.ok()) {
         return replaced;
       }
@@ -143,14 +144,15 @@ Outcome<Applied> Applier::Accept(std::string_view bytes) {
     return Answer(false);
   }
   const std::uint64_t serial = bundle->manifest.serial;
-  if (serial < state_.highest_serial) {
+  const std::uint64_t highest =
+      std::max(state_.highest_serial, current_ ? current_->manifest.serial : 0);
+  if (serial < highest) {
     ++refused_;
-    Diagnostic old =
-        MakeDiagnostic(Code::kBundleOldSerial, {},
-                       "the bundle's serial " + std::to_string(serial) + " is lower than " +
-                           std::to_string(state_.highest_serial) + ", which was accepted before",
-                       "compile the policy again with a serial of at least " +
-                           std::to_string(state_.highest_serial));
+    Diagnostic old = MakeDiagnostic(
+        Code::kBundleOldSerial, {},
+        "the bundle's serial " + std::to_string(serial) + " is lower than " +
+            std::to_string(highest) + ", which was accepted before",
+        "compile the policy again with a serial of at least " + std::to_string(highest));
     log_.Write(Level::kWarning, "refused", {old});
     return old;
   }

@@ -8,9 +8,11 @@ namespace {
 
 constexpr std::size_t kKeptGenerations = 5;
 
+// Whether a link runs it, or might.
 bool Runs(const bpf::Pins& pins, std::uint64_t generation) {
   return std::any_of(pins.links.begin(), pins.links.end(), [&](const bpf::Link& link) {
-    return link.alive && link.generation == generation;
+    return link.state != bpf::LinkState::kDead &&
+           link.generation.value_or(generation) == generation;
   });
 }
 
@@ -66,7 +68,11 @@ void Applier::Note(const std::string& interface, std::string mode, std::string p
 
 // Makes one interface run `generation`, whatever it runs now. True: another program was replaced.
 bool Applier::Steer(const Interface& interface, const bpf::Link* link, std::uint64_t generation) {
-  if (link != nullptr && link->alive) {
+  if (link != nullptr && link->state == bpf::LinkState::kUnknown) {
+    Note(interface.name, "", "the kernel does not say what runs on " + interface.name);
+    return false;
+  }
+  if (link != nullptr && link->state == bpf::LinkState::kAlive) {
     if (link->generation != generation) {
       const auto replaced = kernel_.Replace(interface.name, generation);
       if (!replaced.ok()) {
@@ -144,14 +150,20 @@ Outcome<Done> Applier::Tidy() {
     return !std::binary_search(pins->generations.begin(), pins->generations.end(), generation);
   });
   std::vector<std::uint64_t> leaving;
+  Diagnostics unread;
   for (const std::uint64_t generation : pins->generations) {
     if (generation == InForce() || Runs(*pins, generation)) continue;
+    if (generation != bpf::kLockdown && !next.folded.contains(generation)) {
+      const auto counters = kernel_.ReadCounters(generation);
+      if (!counters.ok()) {
+        // It keeps its pins until they can be read; what else there is to record is not held up.
+        unread = counters.diagnostics();
+        continue;
+      }
+      next.ledger.Add(NamesOf(generation), *counters);
+      next.folded.insert(generation);
+    }
     leaving.push_back(generation);
-    if (generation == bpf::kLockdown || next.folded.contains(generation)) continue;
-    const auto counters = kernel_.ReadCounters(generation);
-    if (!counters.ok()) return counters.diagnostics();
-    next.ledger.Add(NamesOf(generation), *counters);
-    next.folded.insert(generation);
   }
   next.ledger.LimitRetired(current_ ? NamesOf(current_->number) : nullptr);
   if (next != state_) {
@@ -162,6 +174,7 @@ Outcome<Done> Applier::Tidy() {
     if (auto unloaded = kernel_.Unload(generation); !unloaded.ok()) return unloaded;
     names_.erase(generation);
   }
+  if (!unread.empty()) return unread;
   // Without a generation in force, every stored one may yet be needed for a look.
   if (lockdown_) return Done{};
   // A number higher than any that was in force is left from a bundle that did not make it.

@@ -83,7 +83,7 @@ class Applier {
   };
 
   // start.cc
-  void RecoverState();
+  bool RecoverState();
   std::vector<std::uint64_t> Candidates(const bpf::Pins& pins) const;
   void Adopt(std::uint64_t generation);
   Outcome<Done> LoadStored(std::uint64_t generation);

@@ -1,5 +1,6 @@
 #include "runtime/apply/applier.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <memory>
 
@@ -167,6 +168,62 @@ TEST_CASE("a lost state.json costs counts, not the rollback protection") {
   static_cast<void>(world.files.memory.WriteAtomically("/state/state.json", "{", 0600));
   const auto applier = Started(world);
   Refused(*applier, MakeBundle("y", 7), Code::kBundleOldSerial);
+}
+
+TEST_CASE("without state.json, what else is left keeps the gateway closed and the serials high") {
+  World world;
+  REQUIRE(Started(world)->Accept(MakeBundle("x", 8)).ok());
+  world.kernel.Reboot();
+  REQUIRE(world.files.memory.Remove("/state/state.json").ok());
+  REQUIRE(world.files.memory.Remove("/state/current").ok());
+  auto applier = Started(world);
+  CHECK(world.RunningLabels() == std::set<std::string>{"x"});
+  CHECK(world.log_text.find("event=state_lost") != std::string::npos);
+  Refused(*applier, MakeBundle("y", 7), Code::kBundleOldSerial);
+
+  world.kernel.Reboot();
+  REQUIRE(world.files.memory.Remove("/state/state.json").ok());
+  REQUIRE(world.files.memory.Remove("/state/current").ok());
+  REQUIRE(world.files.memory.WriteAtomically("/state/generations/1/bundle.march", "damaged", 0600)
+              .ok());
+  Started(world);
+  CHECK(world.RunningLabels() == std::set<std::string>{"lockdown"});
+}
+
+TEST_CASE("the serial in force counts even before it is written down") {
+  World world;
+  const auto applier = Started(world);
+  REQUIRE(applier->Accept(MakeBundle("x", 1)).ok());
+  // Stored, loaded, two replacements, `current`; then state.json cannot be written any more.
+  world.Arm(Fault::kFailFromHereOn, 5);
+  CHECK(applier->Accept(MakeBundle("y", 9)).ok());
+  CHECK(world.fired_at == "write /state/state.json");
+  Refused(*applier, MakeBundle("z", 8), Code::kBundleOldSerial);
+}
+
+TEST_CASE("an interface of which the kernel does not tell is left alone") {
+  World world;
+  auto applier = Started(world);
+  REQUIRE(applier->Accept(MakeBundle("x", 1)).ok());
+  world.kernel.interfaces["b"].tells = false;
+  const std::vector<std::string> changing = {"attach", "detach", "unload"};
+  world.kernel.before = [&](const std::string& operation) -> bool {
+    CHECK(std::find(changing.begin(), changing.end(), operation) == changing.end());
+    return false;
+  };
+  applier->Reconcile();
+  CHECK(applier->Observe()->problem == "the kernel does not say what runs on b");
+  applier = Started(world);
+  CHECK(world.kernel.Deliver("b", MARCH_SLOT_DEFAULT, 1) == 1);
+  // A new policy reaches it all the same, and the old program's counts wait until it is settled.
+  REQUIRE(applier->Accept(MakeBundle("y", 2)).ok());
+  CHECK(world.kernel.Deliver("b", MARCH_SLOT_DEFAULT, 1) == 2);
+  CHECK(world.kernel.Discover()->generations == std::vector<std::uint64_t>{1, 2});
+  world.kernel.before = nullptr;
+  world.kernel.interfaces["b"].tells = true;
+  applier->Reconcile();
+  CHECK(applier->Observe()->problem.empty());
+  CHECK(world.kernel.Discover()->generations == std::vector<std::uint64_t>{2});
 }
 
 TEST_CASE("a damaged `current` never opens the gateway") {

@@ -10,12 +10,19 @@ namespace march::apply {
 using telemetry::Level;
 
 // A lost state.json costs the old counts, never the rollback protection: the stored bundles know
-// the serials.
-void Applier::RecoverState() {
+// the serials. It is written before the first bundle is stored, so that a gateway which lost it can
+// be told from a new one. True: it was lost.
+bool Applier::RecoverState() {
   auto state = store_.ReadState();
   if (state.ok()) {
     state_ = std::move(state).value();
-    return;
+    return false;
+  }
+  if (store_.IsEmpty()) {
+    if (auto written = store_.WriteState(state_); !written.ok()) {
+      log_.Write(Level::kError, "state_not_written", written.diagnostics());
+    }
+    return false;
   }
   log_.Write(Level::kError, "state_lost", state.diagnostics());
   for (const std::uint64_t generation : store_.Stored()) {
@@ -26,6 +33,7 @@ void Applier::RecoverState() {
     state_.highest_serial = std::max(state_.highest_serial, bundle->manifest.serial);
     state_.last_generation = generation;
   }
+  return true;
 }
 
 // What to put in force, best first. Links that all run one generation settle it: that one was
@@ -36,7 +44,7 @@ std::vector<std::uint64_t> Applier::Candidates(const bpf::Pins& pins) const {
   std::set<std::uint64_t> running;
   bool foreign = false;
   for (const bpf::Link& link : pins.links) {
-    if (!link.alive) continue;
+    if (link.state == bpf::LinkState::kDead) continue;
     if (!link.generation) foreign = true;
     if (link.generation && *link.generation != bpf::kLockdown) running.insert(*link.generation);
   }
@@ -119,7 +127,7 @@ Outcome<Done> Applier::EnterLockdown(const bpf::Pins& pins) {
 
 Outcome<Done> Applier::Start() {
   if (auto prepared = kernel_.Prepare(); !prepared.ok()) return prepared;
-  RecoverState();
+  const bool state_lost = RecoverState();
   recorded_ = store_.ReadCurrent().generation;
 
   auto pins = kernel_.Discover();
@@ -146,7 +154,7 @@ Outcome<Done> Applier::Start() {
     }
   }
   const bool had_policy =
-      store_.ReadCurrent().exists || state_.last_generation > 0 || !tried.empty();
+      state_lost || store_.ReadCurrent().exists || state_.last_generation > 0 || !tried.empty();
   if (!current_ && had_policy) {
     lockdown_reason_ = "no stored generation can be put in force: every packet is dropped";
   } else if (!current_ && config_.drop_without_policy) {
@@ -163,8 +171,8 @@ Outcome<Done> Applier::Start() {
     for (const Interface& interface : config_.interfaces) {
       const bpf::Link* link = FindLink(*pins, interface.name);
       Steer(interface, link, *generation);
-      if (link != nullptr && link->alive && interface.mode != bpf::XdpMode::kAuto &&
-          interface.mode != link->mode) {
+      if (link != nullptr && link->state == bpf::LinkState::kAlive &&
+          interface.mode != bpf::XdpMode::kAuto && interface.mode != link->mode) {
         log_.Write(Level::kWarning, "mode_kept",
                    {{"interface", interface.name},
                     {"mode", NameOf(link->mode)},

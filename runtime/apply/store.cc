@@ -83,10 +83,15 @@ Outcome<State> ReadStateJson(std::string_view text) {
   }
 }
 
+bool Store::IsEmpty() const {
+  const auto is_absent = [&](const char* name) {
+    return files_.KindOf(directory_ + name) == FileSystem::Kind::kNothing;
+  };
+  return is_absent("/state.json") && is_absent("/current") && is_absent("/generations");
+}
+
 Outcome<State> Store::ReadState() const {
-  const std::string path = directory_ + "/state.json";
-  if (files_.KindOf(path) == FileSystem::Kind::kNothing) return State{};
-  auto text = files_.Read(path, kMaxStateBytes);
+  auto text = files_.Read(directory_ + "/state.json", kMaxStateBytes);
   if (!text.ok()) return std::move(text).diagnostics();
   return ReadStateJson(*text);
 }

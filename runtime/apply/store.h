@@ -38,7 +38,10 @@ class Store {
   Store(FileSystem& files, std::string directory)
       : files_(files), directory_(std::move(directory)) {}
 
-  // A fresh state when there is none. Error: kStateDamaged.
+  // Whether nothing was ever written here.
+  bool IsEmpty() const;
+
+  // Errors: kCannotRead when there is none, kStateDamaged.
   Outcome<State> ReadState() const;
   Outcome<Done> WriteState(const State& state);
 

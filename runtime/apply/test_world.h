@@ -84,7 +84,7 @@ class World {
     std::set<std::string> labels;
     const auto pins = kernel.Discover();
     for (const bpf::Link& link : pins->links) {
-      if (!link.alive) continue;
+      if (link.state != bpf::LinkState::kAlive) continue;
       labels.insert(*link.generation == bpf::kLockdown ? "lockdown"
                                                        : kernel.ObjectOf(*link.generation));
     }

@@ -1,5 +1,7 @@
 #include "runtime/bpf/fake_kernel.h"
 
+#include <utility>
+
 namespace march::bpf {
 namespace {
 
@@ -14,7 +16,7 @@ void FakeKernel::Reboot() {
   links_.clear();
 }
 
-bool FakeKernel::Alive(const std::string& interface) const {
+bool FakeKernel::Runs(const std::string& interface) const {
   const auto link = links_.find(interface);
   const auto found = interfaces.find(interface);
   return link != links_.end() && found != interfaces.end() &&
@@ -23,7 +25,7 @@ bool FakeKernel::Alive(const std::string& interface) const {
 
 std::optional<std::uint64_t> FakeKernel::Deliver(const std::string& interface, std::uint32_t slot,
                                                  std::uint64_t bytes) {
-  if (!Alive(interface)) return std::nullopt;
+  if (!Runs(interface)) return std::nullopt;
   const std::uint64_t generation = links_.at(interface).generation;
   std::vector<march_counter>& counters = programs_.at(generation).counters;
   if (slot < counters.size()) {
@@ -41,7 +43,13 @@ Outcome<Pins> FakeKernel::Discover() const {
   Pins pins;
   for (const auto& [generation, program] : programs_) pins.generations.push_back(generation);
   for (const auto& [interface, pinned] : links_) {
-    pins.links.push_back({interface, Alive(interface), pinned.generation, pinned.mode});
+    Link link{interface, LinkState::kUnknown, std::nullopt, XdpMode::kAuto};
+    const auto found = interfaces.find(interface);
+    if (found == interfaces.end() || found->second.tells) {
+      link = {interface, Runs(interface) ? LinkState::kAlive : LinkState::kDead, pinned.generation,
+              pinned.mode};
+    }
+    pins.links.push_back(std::move(link));
   }
   return pins;
 }
@@ -72,6 +80,7 @@ Outcome<Attached> FakeKernel::Attach(const std::string& interface, XdpMode mode,
   if (found == interfaces.end() || !programs_.contains(generation)) {
     return Refused("attach to " + interface);
   }
+  if (Runs(interface)) return Refused("attach beside a link of its own");
   if (!found->second.foreign_program.empty()) {
     return Refused("attach beside " + found->second.foreign_program);
   }
@@ -87,7 +96,7 @@ Outcome<Attached> FakeKernel::Attach(const std::string& interface, XdpMode mode,
 
 Outcome<Done> FakeKernel::Replace(const std::string& interface, std::uint64_t generation) {
   if (Fails("replace")) return Refused("replace the program on " + interface);
-  if (!Alive(interface) || !programs_.contains(generation)) {
+  if (!Runs(interface) || !programs_.contains(generation)) {
     return Refused("replace the program on " + interface);
   }
   links_[interface].generation = generation;

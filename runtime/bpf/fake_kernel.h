@@ -21,6 +21,7 @@ class FakeKernel final : public Kernel {
     unsigned index = 0;
     bool has_native = true;
     std::string foreign_program;  // "" for none
+    bool tells = true;            // false: Discover cannot learn what runs there
   };
   std::map<std::string, Interface> interfaces;
   bool can_settle = true;
@@ -62,7 +63,7 @@ class FakeKernel final : public Kernel {
   };
 
   bool Fails(const std::string& operation) { return before && before(operation); }
-  bool Alive(const std::string& interface) const;
+  bool Runs(const std::string& interface) const;
 
   std::map<std::uint64_t, Program> programs_;
   std::map<std::string, PinnedLink> links_;

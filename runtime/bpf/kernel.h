@@ -29,10 +29,14 @@ struct Image {
   std::uint32_t slots = 0;  // of march_counters
 };
 
+// kAlive: attached to the interface that bears the name today. kDead: the kernel says that it is
+// not. kUnknown: the kernel would not say (out of descriptors or memory, say); it may well enforce.
+enum class LinkState { kDead, kAlive, kUnknown };
+
 struct Link {
   std::string interface;
-  bool alive = false;                       // attached to the interface that bears the name today
-  std::optional<std::uint64_t> generation;  // whose program it runs; none if that is not pinned
+  LinkState state = LinkState::kDead;
+  std::optional<std::uint64_t> generation;  // whose program it runs; none if that is not known
   XdpMode mode = XdpMode::kAuto;            // native or generic when alive
 };
 
@@ -52,6 +56,7 @@ class Kernel {
   virtual ~Kernel() = default;
 
   // Checks bpffs, makes the directories, removes what an interrupted load or unload left behind.
+  // Fails with kTargetFailed when another marchd holds them. Before anything else.
   virtual Outcome<Done> Prepare() = 0;
   virtual Outcome<Pins> Discover() const = 0;
 
@@ -62,8 +67,8 @@ class Kernel {
   virtual Outcome<Done> Unload(std::uint64_t generation) = 0;
 
   virtual bool HasInterface(const std::string& name) const = 0;
-  // Attaches a pinned generation to an interface that has no live link of ours, and pins the link.
-  // A program of somebody else is an error, never replaced.
+  // Attaches a pinned generation to an interface that has no link of ours or a dead one, and pins
+  // the link. Any other link of ours, and a program of somebody else, is an error, never replaced.
   virtual Outcome<Attached> Attach(const std::string& interface, XdpMode mode,
                                    std::uint64_t generation) = 0;
   // Atomic for packets: each one sees the old program or the new.

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -182,7 +183,7 @@ TEST_CASE("live packets are judged, a link is replaced, and pins outlive their m
     CHECK(pins->generations == std::vector<std::uint64_t>{1});
     REQUIRE(pins->links.size() == 1);
     CHECK(pins->links[0].interface == "left");
-    CHECK(pins->links[0].alive);
+    CHECK(pins->links[0].state == LinkState::kAlive);
     CHECK(pins->links[0].generation == 1);
     CHECK(pins->links[0].mode == mode);
     CHECK(Packets(kernel, 1, 17) == 5);
@@ -238,7 +239,7 @@ TEST_CASE("somebody else's program is named and left alone") {
     INFO(message);
     CHECK(message.find("left already runs the XDP program \"march_lockdown\" (id ") == 0);
   }
-  CHECK(theirs.Discover()->links[0].alive);
+  CHECK(theirs.Discover()->links[0].state == LinkState::kAlive);
   REQUIRE(theirs.Detach("left").ok());
   CHECK(ours.Attach("left", XdpMode::kAuto, kLockdown)->mode == XdpMode::kNative);
   REQUIRE(ours.Detach("left").ok());
@@ -251,17 +252,45 @@ TEST_CASE("a link to an interface that was made anew is dead") {
   REQUIRE(kernel.LoadLockdown().ok());
   REQUIRE(kernel.Attach("v.1", XdpMode::kAuto, kLockdown).ok());
   CHECK(kernel.Discover()->links[0].interface == "v.1");
-  CHECK(kernel.Discover()->links[0].alive);
+  CHECK(kernel.Discover()->links[0].state == LinkState::kAlive);
   Shell("ip link del v.1");
   CHECK_FALSE(kernel.HasInterface("v.1"));
-  CHECK_FALSE(kernel.Discover()->links[0].alive);
+  CHECK(kernel.Discover()->links[0].state == LinkState::kDead);
   Shell("ip link add v.1 type veth peer name v.2");
-  CHECK_FALSE(kernel.Discover()->links[0].alive);
+  CHECK(kernel.Discover()->links[0].state == LinkState::kDead);
   REQUIRE(kernel.Attach("v.1", XdpMode::kAuto, kLockdown).ok());
-  CHECK(kernel.Discover()->links[0].alive);
+  CHECK(kernel.Discover()->links[0].state == LinkState::kAlive);
   CHECK(Message(kernel.Attach("none", XdpMode::kAuto, kLockdown).diagnostics()) ==
         "there is no interface none");
   Shell("ip link del v.1");
+}
+
+TEST_CASE("a link of which the kernel does not tell is neither dead nor replaced") {
+  LibbpfKernel kernel = Fresh("silent");
+  REQUIRE(kernel.LoadLockdown().ok());
+  REQUIRE(kernel.Attach("left", XdpMode::kAuto, kLockdown).ok());
+  CHECK(Message(kernel.Attach("left", XdpMode::kAuto, kLockdown).diagnostics()) ==
+        "a link of marchd's may still be attached to left");
+  // Without a descriptor to spare, nothing can be learnt of any link.
+  rlimit limit{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  const rlimit none{0, limit.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const bool discovered = kernel.Discover().ok();
+  const auto attached = kernel.Attach("left", XdpMode::kAuto, kLockdown);
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &limit) == 0);
+  CHECK_FALSE(discovered);
+  CHECK_FALSE(attached.ok());
+  CHECK(kernel.Discover()->links[0].state == LinkState::kAlive);
+  REQUIRE(kernel.Detach("left").ok());
+}
+
+TEST_CASE("one directory of pins serves one marchd") {
+  const LibbpfKernel first = Fresh("shared");
+  LibbpfKernel second(Playground() + "/bpf/shared");
+  const auto prepared = second.Prepare();
+  REQUIRE_FALSE(prepared.ok());
+  CHECK(Message(prepared.diagnostics()) == "another marchd uses " + Playground() + "/bpf/shared");
 }
 
 TEST_CASE("a generation whose pinning was interrupted is cleaned away") {

@@ -2,11 +2,13 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <linux/magic.h>
 #include <linux/membarrier.h>
 #include <net/if.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -63,13 +65,14 @@ std::optional<std::uint64_t> Number(std::string_view text) {
   return number;
 }
 
-std::vector<std::string> NamesIn(const std::string& directory) {
+Outcome<std::vector<std::string>> NamesIn(const std::string& directory) {
   std::error_code error;
   std::vector<std::string> names;
   for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end;
        it.increment(error)) {
     names.push_back(it->path().filename().string());
   }
+  if (error) return KernelRefused("list " + directory, error.value());
   std::sort(names.begin(), names.end());
   return names;
 }
@@ -103,15 +106,21 @@ bpf_prog_info ProgramInfo(int fd) {
   return info;
 }
 
-std::uint32_t ProgramIdOf(const std::string& pin) {
+// 0 where nothing is pinned.
+Outcome<std::uint32_t> ProgramIdOf(const std::string& pin) {
   const UniqueFd fd(bpf_obj_get(pin.c_str()));
-  return fd.ok() ? ProgramInfo(fd.get()).id : 0;
+  if (!fd.ok() && errno == ENOENT) return 0U;
+  if (!fd.ok()) return KernelRefused("open the pin " + pin, errno);
+  const std::uint32_t id = ProgramInfo(fd.get()).id;
+  if (id == 0) return KernelRefused("look at the pin " + pin, errno);
+  return id;
 }
 
-bpf_xdp_query_opts QueryXdp(unsigned ifindex) {
+// None: the kernel would not say.
+std::optional<bpf_xdp_query_opts> QueryXdp(unsigned ifindex) {
   bpf_xdp_query_opts answer{};
   answer.sz = sizeof(answer);
-  if (bpf_xdp_query(static_cast<int>(ifindex), 0, &answer) != 0) return {};
+  if (bpf_xdp_query(static_cast<int>(ifindex), 0, &answer) != 0) return std::nullopt;
   return answer;
 }
 
@@ -137,23 +146,34 @@ UniqueFd CreateLink(int program, unsigned ifindex, std::uint32_t flags) {
   return UniqueFd(bpf_link_create(program, static_cast<int>(ifindex), BPF_XDP, &options));
 }
 
+// Only the kernel's own word makes a link dead: whoever is taken for dead is unpinned.
 Link Examine(const std::string& path, const std::string& interface,
              const std::map<std::uint32_t, std::uint64_t>& generation_of_program) {
-  Link link;
-  link.interface = interface;
+  Link link{interface, LinkState::kUnknown, std::nullopt, XdpMode::kAuto};
+  const auto with = [&](LinkState state) {
+    link.state = state;
+    return link;
+  };
   const UniqueFd fd(bpf_obj_get(path.c_str()));
+  if (!fd.ok()) return with(errno == ENOENT ? LinkState::kDead : LinkState::kUnknown);
   bpf_link_info info{};
   std::uint32_t size = sizeof(info);
-  if (!fd.ok() || bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0) return link;
+  if (bpf_obj_get_info_by_fd(fd.get(), &info, &size) != 0 || info.type != BPF_LINK_TYPE_XDP) {
+    return link;
+  }
   const auto found = generation_of_program.find(info.prog_id);
   if (found != generation_of_program.end()) link.generation = found->second;
   const unsigned ifindex = ::if_nametoindex(interface.c_str());
-  if (ifindex == 0 || info.type != BPF_LINK_TYPE_XDP || info.xdp.ifindex != ifindex) return link;
+  if (ifindex == 0 && errno != ENODEV) return link;
+  if (ifindex == 0 || info.xdp.ifindex != ifindex) return with(LinkState::kDead);
   // Numbers of interfaces repeat between network namespaces; what runs there settles it.
-  const bpf_xdp_query_opts now = QueryXdp(ifindex);
-  link.alive = now.prog_id == info.prog_id;
-  link.mode = now.attach_mode == XDP_ATTACHED_SKB ? XdpMode::kGeneric : XdpMode::kNative;
-  return link;
+  const auto now = QueryXdp(ifindex);
+  if (!now) return link;
+  if (now->drv_prog_id != info.prog_id && now->skb_prog_id != info.prog_id) {
+    return with(LinkState::kDead);
+  }
+  link.mode = now->drv_prog_id == info.prog_id ? XdpMode::kNative : XdpMode::kGeneric;
+  return with(LinkState::kAlive);
 }
 
 }  // namespace
@@ -198,7 +218,15 @@ Outcome<Done> LibbpfKernel::Prepare() {
     std::filesystem::create_directories(directory_ + folder, error);
     if (error) return KernelRefused("make " + directory_ + folder, error.value());
   }
-  for (const std::string& name : NamesIn(directory_ + "/generations")) {
+  lock_ = UniqueFd(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock_.ok()) return KernelRefused("open " + directory_, errno);
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+    return MakeDiagnostic(Code::kTargetFailed, {}, "another marchd uses " + directory_,
+                          "one directory of pins serves one marchd");
+  }
+  const auto names = NamesIn(directory_ + "/generations");
+  if (!names.ok()) return names.diagnostics();
+  for (const std::string& name : *names) {
     const auto number = Number(name);
     if (!number || Exists(GenerationDirectory(*number) + "/prog")) continue;
     if (auto removed = Unload(*number); !removed.ok()) return removed;
@@ -208,17 +236,22 @@ Outcome<Done> LibbpfKernel::Prepare() {
 
 Outcome<Pins> LibbpfKernel::Discover() const {
   Pins pins;
+  const auto generations = NamesIn(directory_ + "/generations");
+  if (!generations.ok()) return generations.diagnostics();
   std::map<std::uint32_t, std::uint64_t> generation_of_program;
-  for (const std::string& name : NamesIn(directory_ + "/generations")) {
+  for (const std::string& name : *generations) {
     const auto number = Number(name);
     if (!number) continue;
-    const std::uint32_t id = ProgramIdOf(GenerationDirectory(*number) + "/prog");
-    if (id == 0) continue;
+    const auto id = ProgramIdOf(GenerationDirectory(*number) + "/prog");
+    if (!id.ok()) return id.diagnostics();
+    if (*id == 0) continue;
     pins.generations.push_back(*number);
-    generation_of_program[id] = *number;
+    generation_of_program[*id] = *number;
   }
   std::sort(pins.generations.begin(), pins.generations.end());
-  for (const std::string& name : NamesIn(directory_ + "/links")) {
+  const auto links = NamesIn(directory_ + "/links");
+  if (!links.ok()) return links.diagnostics();
+  for (const std::string& name : *links) {
     const std::string interface = InterfaceOf(name);
     pins.links.push_back(Examine(LinkPath(interface), interface, generation_of_program));
   }
@@ -273,12 +306,18 @@ Outcome<Attached> LibbpfKernel::Attach(const std::string& interface, XdpMode mod
   }
   auto program = OpenPin(GenerationDirectory(generation) + "/prog");
   if (!program.ok()) return std::move(program).diagnostics();
+  if (Examine(LinkPath(interface), interface, {}).state != LinkState::kDead) {
+    return MakeDiagnostic(Code::kKernelRefused, {},
+                          "a link of marchd's may still be attached to " + interface);
+  }
   // A pin that is left here belongs to an interface that is gone.
   if (auto cleared = Detach(interface); !cleared.ok()) return std::move(cleared).diagnostics();
-  if (const bpf_xdp_query_opts now = QueryXdp(ifindex); now.attach_mode != XDP_ATTACHED_NONE) {
+  const auto now = QueryXdp(ifindex);
+  if (!now) return KernelRefused("ask what runs on " + interface, errno);
+  if (now->attach_mode != XDP_ATTACHED_NONE) {
     return MakeDiagnostic(
         Code::kKernelRefused, {},
-        interface + " already runs the XDP program " + Describe(now.prog_id) +
+        interface + " already runs the XDP program " + Describe(now->prog_id) +
             ", which is not marchd's",
         "remove it first, for example with `ip link set dev " + interface + " xdp off`");
   }

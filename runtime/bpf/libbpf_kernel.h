@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/bpf/kernel.h"
+#include "runtime/bpf/unique_fd.h"
 
 namespace march::bpf {
 
@@ -28,6 +29,7 @@ class LibbpfKernel final : public Kernel {
   std::string LinkPath(const std::string& interface) const;
 
   std::string directory_;
+  UniqueFd lock_;  // on the directory, from Prepare on
 };
 
 }  // namespace march::bpf

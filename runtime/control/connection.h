@@ -20,14 +20,15 @@
 
 namespace march::control {
 
-// How many connections and large bodies are in work; shared by the connections of one listener.
+// What is in work; shared by the connections of one listener.
 struct Load {
+  Limits limits;
   int connections = 0;
   int large_bodies = 0;
 };
 
-// The bytes of a response on the wire.
-std::string Serialize(const Response& response);
+// The bytes of a response on the wire. By value, so that its body is gone when they are there.
+std::string Serialize(Response response);
 
 template <class Socket>
 class Connection : public std::enable_shared_from_this<Connection<Socket>> {
@@ -48,24 +49,25 @@ class Connection : public std::enable_shared_from_this<Connection<Socket>> {
 
   boost::asio::awaitable<void> Run() {
     ExtendDeadline();
-    const std::optional<Response> response = co_await Serve();
+    std::optional<Response> response = co_await Serve();
     if (response) {
+      // A peer that takes a byte now and then holds the response in memory.
+      end_ = std::chrono::steady_clock::now() + load_->limits.whole_response;
       ExtendDeadline();
-      co_await Send(Serialize(*response));
+      co_await Send(Serialize(*std::move(response)));
       co_await Linger();
     }
     timer_.cancel();
   }
 
  private:
-  static constexpr std::chrono::seconds kIdle{10};
   // What is still read after an early response, so that the peer gets to see it.
   static constexpr std::uint64_t kMaxLinger = std::uint64_t{64} << 20;
 
   // Closing the socket ends whatever operation waits on it. A timer that has fired may be heard of
   // only after the connection is gone.
   void ExtendDeadline() {
-    timer_.expires_after(kIdle);
+    timer_.expires_at(std::min(std::chrono::steady_clock::now() + load_->limits.idle, end_));
     timer_.async_wait([weak = this->weak_from_this()](const boost::system::error_code& error) {
       if (const auto self = weak.lock(); self != nullptr && !error) self->CloseNow();
     });
@@ -125,7 +127,7 @@ class Connection : public std::enable_shared_from_this<Connection<Socket>> {
       co_return Refuse({400, "the request goes on after its body"});
     }
     if (head.content_length > kLargeBodyBytes) {
-      if (load_->large_bodies >= kMaxLargeBodies) {
+      if (load_->large_bodies >= load_->limits.large_bodies) {
         co_return Refuse({503, "other uploads are in progress; try again"});
       }
       is_large_ = true;
@@ -171,6 +173,7 @@ class Connection : public std::enable_shared_from_this<Connection<Socket>> {
   Handler& handler_;
   std::shared_ptr<Load> load_;
   bool is_large_ = false;
+  std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::time_point::max();
 };
 
 }  // namespace march::control

@@ -65,8 +65,9 @@ asio::awaitable<void> RunConnection(Socket socket, Handler& handler, std::shared
 }
 
 template <class Acceptor>
-asio::awaitable<void> AcceptLoop(Acceptor acceptor, Handler& handler) {
+asio::awaitable<void> AcceptLoop(Acceptor acceptor, Handler& handler, Limits limits) {
   const auto load = std::make_shared<Load>();
+  load->limits = limits;
   asio::steady_timer pause(acceptor.get_executor());
   for (;;) {
     boost::system::error_code error;
@@ -79,7 +80,7 @@ asio::awaitable<void> AcceptLoop(Acceptor acceptor, Handler& handler) {
       continue;
     }
     // Above the limit, the connection is closed without a word.
-    if (load->connections >= kMaxConnections) continue;
+    if (load->connections >= limits.connections) continue;
     asio::co_spawn(acceptor.get_executor(), RunConnection(std::move(socket), handler, load),
                    asio::detached);
   }
@@ -100,7 +101,7 @@ bool IsAnswered(const std::string& path) {
 
 }  // namespace
 
-std::string Serialize(const Response& response) {
+std::string Serialize(Response response) {
   std::string bytes = "HTTP/1.1 " + std::to_string(response.status) + " ";
   bytes += ReasonOf(response.status);
   bytes += "\r\nContent-Type: " + response.content_type;
@@ -111,7 +112,8 @@ std::string Serialize(const Response& response) {
   return bytes;
 }
 
-Outcome<Done> ServeUnix(asio::io_context& context, const std::string& path, Handler& handler) {
+Outcome<Done> ServeUnix(asio::io_context& context, const std::string& path, Handler& handler,
+                        const Limits& limits) {
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
     return CannotListen(path, "a socket's path is at most 107 bytes long");
   }
@@ -135,9 +137,9 @@ Outcome<Done> ServeUnix(asio::io_context& context, const std::string& path, Hand
     acceptor.bind(asio::local::stream_protocol::endpoint(path), error);
     ::umask(old);
   }
-  if (!error) acceptor.listen(kMaxConnections, error);
+  if (!error) acceptor.listen(limits.connections, error);
   if (error) return CannotListen(path, error.message());
-  asio::co_spawn(context, AcceptLoop(std::move(acceptor), handler), asio::detached);
+  asio::co_spawn(context, AcceptLoop(std::move(acceptor), handler, limits), asio::detached);
   return Done{};
 }
 
@@ -162,7 +164,8 @@ Outcome<HostPort> ParseHostPort(const std::string& address) {
   return result;
 }
 
-Outcome<Done> ServeTcp(asio::io_context& context, const std::string& address, Handler& handler) {
+Outcome<Done> ServeTcp(asio::io_context& context, const std::string& address, Handler& handler,
+                       const Limits& limits) {
   const auto where = ParseHostPort(address);
   if (!where.ok()) return where.diagnostics();
   const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(where->host), where->port);
@@ -171,9 +174,9 @@ Outcome<Done> ServeTcp(asio::io_context& context, const std::string& address, Ha
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(kMaxConnections, error);
+  if (!error) acceptor.listen(limits.connections, error);
   if (error) return CannotListen(address, error.message());
-  asio::co_spawn(context, AcceptLoop(std::move(acceptor), handler), asio::detached);
+  asio::co_spawn(context, AcceptLoop(std::move(acceptor), handler, limits), asio::detached);
   return Done{};
 }
 

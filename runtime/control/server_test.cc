@@ -191,7 +191,7 @@ TEST_CASE("the third large upload waits its turn outside") {
 TEST_CASE("more than 64 connections are turned away") {
   Gateway gateway;
   std::vector<std::unique_ptr<RawPeer>> peers;
-  for (int i = 0; i < kMaxConnections; ++i) {
+  for (int i = 0; i < Limits{}.connections; ++i) {
     peers.push_back(std::make_unique<RawPeer>(gateway.socket()));
     // The server has surely accepted it once it answers an early piece: nothing, for now.
     peers.back()->Send("G");
@@ -207,15 +207,48 @@ TEST_CASE("more than 64 connections are turned away") {
   FAIL("the server did not recover");
 }
 
-TEST_CASE("a silent peer is dropped after ten seconds", "[slow]") {
-  Gateway gateway;
-  RawPeer peer(gateway.socket());
+// How long until the server closes on `peer`, which takes `bytes` every 20 ms.
+std::chrono::milliseconds TimeUntilClosed(RawPeer& peer, std::size_t bytes) {
   const auto start = std::chrono::steady_clock::now();
-  peer.Send("GET / HT");
-  CHECK(peer.Receive().empty());
-  const auto took = std::chrono::steady_clock::now() - start;
-  CHECK(took > std::chrono::seconds(9));
-  CHECK(took < std::chrono::seconds(15));
+  while (peer.Receive(bytes).size() == bytes) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() -
+                                                               start);
+}
+
+TEST_CASE("a silent peer is dropped, and so is one that takes its answer by the byte") {
+  class Large final : public Handler {
+   public:
+    Admission Admit(const RequestHead&) const override { return {}; }
+    Response Handle(const RequestHead&, std::string_view) override {
+      return {200, "text/plain", std::string(32U << 20, 'a'), ""};
+    }
+  };
+  Large handler;
+  boost::asio::io_context context;
+  const std::string path = std::filesystem::temp_directory_path() /
+                           ("march-slow-" + std::to_string(::getpid()) + ".sock");
+  REQUIRE(ServeUnix(context, path, handler,
+                    {.idle = std::chrono::milliseconds(300),
+                     .whole_response = std::chrono::milliseconds(900)})
+              .ok());
+  std::thread thread([&] { context.run(); });
+
+  RawPeer silent(path);
+  silent.Send("GET / HT");
+  const auto silence = TimeUntilClosed(silent, 1);
+  // It reads all the time, so it is never idle: 16 KiB every 20 ms.
+  RawPeer slow(path);
+  slow.Send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+  const auto slowness = TimeUntilClosed(slow, 16 * 1024);
+  context.stop();
+  thread.join();
+  std::filesystem::remove(path);
+  CHECK(silence >= std::chrono::milliseconds(250));
+  CHECK(silence < std::chrono::milliseconds(5000));
+  CHECK(slowness >= std::chrono::milliseconds(850));
+  CHECK(slowness < std::chrono::milliseconds(20000));
 }
 
 TEST_CASE("the socket is private, and a living one is not taken") {

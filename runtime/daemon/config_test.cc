@@ -1,7 +1,6 @@
 #include "runtime/daemon/config.h"
 
 #include <catch2/catch.hpp>
-#include <sstream>
 
 #include "base/print.h"
 
@@ -17,10 +16,7 @@ const std::string kGood = "apiVersion: march/v1\nkind: Runtime\n" + kRest;
 
 std::string Errors(const std::string& text) {
   const Source source("m.yaml", text);
-  const auto config = ParseConfig(source);
-  std::ostringstream out;
-  PrintText(config.diagnostics(), out);
-  return out.str();
+  return TextOf(ParseConfig(source).diagnostics());
 }
 
 TEST_CASE("a short configuration gets the defaults") {

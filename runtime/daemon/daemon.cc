@@ -14,6 +14,7 @@
 #include <functional>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 #include "base/version.h"
 #include "runtime/apply/applier.h"
@@ -55,11 +56,39 @@ Outcome<bpf::UniqueFd> LockState(const std::string& directory) {
   return lock;
 }
 
-// Calls the applier's housekeeping every few seconds.
+// Enforcement never waits for its observers: an address that cannot be bound yet is tried again.
+class MetricsListener {
+ public:
+  MetricsListener(asio::io_context& context, std::string address, control::Handler& handler,
+                  telemetry::Logger& log)
+      : context_(context), address_(std::move(address)), handler_(handler), log_(log) {}
+
+  void Try() {
+    if (listening_ || address_.empty()) return;
+    const auto serving = control::ServeTcp(context_, address_, handler_);
+    listening_ = serving.ok();
+    if (listening_) {
+      log_.Write(Level::kInfo, "metrics_ready", {{"address", address_}});
+    } else if (!std::exchange(failed_, true)) {
+      log_.Write(Level::kError, "metrics_not_ready", serving.diagnostics());
+    }
+  }
+
+ private:
+  asio::io_context& context_;
+  std::string address_;
+  control::Handler& handler_;
+  telemetry::Logger& log_;
+  bool listening_ = false;
+  bool failed_ = false;
+};
+
+// Housekeeping every few seconds.
 class Heartbeat {
  public:
-  Heartbeat(asio::io_context& context, apply::Applier& applier)
-      : timer_(context), applier_(applier) {
+  Heartbeat(asio::io_context& context, apply::Applier& applier, MetricsListener& metrics)
+      : timer_(context), applier_(applier), metrics_(metrics) {
+    metrics_.Try();
     Schedule();
   }
 
@@ -69,12 +98,14 @@ class Heartbeat {
     timer_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
       applier_.Reconcile();
+      metrics_.Try();
       Schedule();
     });
   }
 
   asio::steady_timer timer_;
   apply::Applier& applier_;
+  MetricsListener& metrics_;
 };
 
 class Signals {
@@ -139,16 +170,13 @@ Outcome<Done> Run(const Config& config, const Options& options, FileSystem& file
 
   asio::io_context context(1);
   const Signals signals(context, log);
-  const Heartbeat heartbeat(context, applier);
   control::Api api(applier, control::Api::Scope::kAll, config.max_bundle_bytes);
   control::Api metrics(applier, control::Api::Scope::kMetrics, 0);
   if (auto serving = control::ServeUnix(context, config.control_socket, api); !serving.ok()) {
     return serving;
   }
-  if (!config.metrics.empty()) {
-    auto serving = control::ServeTcp(context, config.metrics, metrics);
-    if (!serving.ok()) return serving;
-  }
+  MetricsListener listener(context, config.metrics, metrics, log);
+  const Heartbeat heartbeat(context, applier, listener);
   log.Write(Level::kInfo, "ready", {{"socket", config.control_socket}});
   context.run();
 

@@ -6,7 +6,6 @@
 #include <catch2/catch.hpp>
 #include <iostream>
 #include <map>
-#include <sstream>
 
 #include "base/print.h"
 #include "cli/kernel_engine.h"
@@ -18,12 +17,6 @@ namespace {
 
 constexpr std::uint64_t kFirstSeed = 20260101;
 constexpr std::uint32_t kFlows = 2000;
-
-std::string Text(const Diagnostics& diagnostics) {
-  std::ostringstream out;
-  PrintText(diagnostics, out);
-  return out.str();
-}
 
 struct Case {
   MemoryFileSystem files;
@@ -38,7 +31,7 @@ Case Make(std::uint64_t seed, pipeline::Stage until) {
   const std::uint32_t mappings = seed % 10 == 9 ? 600 : 1 + random.Below(40);
   REQUIRE(made.files.WriteAtomically("p.yaml", tests::RandomPolicy(random, mappings), 0600).ok());
   made.compilation = pipeline::Compile(made.files, "p.yaml", until);
-  INFO("seed " << seed << "\n" << Text(made.compilation.diagnostics));
+  INFO("seed " << seed << "\n" << TextOf(made.compilation.diagnostics));
   REQUIRE(made.compilation.ok());
   made.flows = tests::RandomFlows(random, *made.compilation.policy, kFlows, true);
   return made;
@@ -80,12 +73,12 @@ TEST_CASE("tables and kernel agree on every flow") {
     const model::Policy& policy = *made.compilation.policy;
     prove::TablesEngine tables(*made.compilation.tables);
     auto kernel = cli::KernelEngine::Load(made.compilation);
-    INFO("seed " << seed << "\n" << (kernel ? "" : Text(kernel.diagnostics())));
+    INFO("seed " << seed << "\n" << (kernel ? "" : TextOf(kernel.diagnostics())));
     REQUIRE(kernel.ok());
     for (const space::Flow& flow : made.flows) {
       const auto expected = tables.Decide(flow);
       const auto decision = kernel->Decide(flow);
-      if (!decision) FAIL(Text(decision.diagnostics()));
+      if (!decision) FAIL(TextOf(decision.diagnostics()));
       if (!(*expected == *decision)) {
         FAIL("seed " << seed << ", " << flow.ToString() << ": tables "
                      << prove::DeciderName(policy, *expected) << ", kernel "

@@ -29,8 +29,9 @@ in_client() { nsenter --net="/run/netns/$CLIENT" "$@"; }
 in_gateway() { nsenter --net="/run/netns/$GATEWAY" "$@"; }
 
 gateway_down() {
-  [[ -n $FEED_PID ]] && kill "$FEED_PID" 2>/dev/null
   [[ -n $MARCHD_PID ]] && kill -9 "$MARCHD_PID" 2>/dev/null
+  mapfile -t others < <(jobs -p)
+  kill "${others[@]}" 2>/dev/null
   wait 2>/dev/null
   ip netns del "$CLIENT" 2>/dev/null
   ip netns del "$GATEWAY" 2>/dev/null

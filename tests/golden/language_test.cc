@@ -3,7 +3,6 @@
 // of files that are one policy.
 #include <catch2/catch.hpp>
 #include <filesystem>
-#include <sstream>
 
 #include "base/print.h"
 #include "compiler/model/policy.h"
@@ -30,18 +29,12 @@ SourceSet Load(const std::string& root, const std::string& name) {
   return sources;
 }
 
-std::string Printed(const Diagnostics& diagnostics) {
-  std::ostringstream out;
-  PrintText(diagnostics, out);
-  return out.str();
-}
-
 // The diagnostics, then the policy if there is one.
 std::pair<std::string, std::string> Compiled(const SourceSet& sources) {
   const auto doc = yaml::ParsePolicyDoc(sources);
-  if (!doc) return {Printed(doc.diagnostics()), ""};
+  if (!doc) return {TextOf(doc.diagnostics()), ""};
   const auto policy = model::BuildPolicy(*doc);
-  return {Printed(policy.diagnostics()), policy ? Dump(*policy) : ""};
+  return {TextOf(policy.diagnostics()), policy ? Dump(*policy) : ""};
 }
 
 TEST_CASE("every fault is shown with its place, cause and remedy") {
@@ -51,7 +44,7 @@ TEST_CASE("every fault is shown with its place, cause and remedy") {
     const std::string expected =
         kDiagnostics + std::filesystem::path(name).stem().string() + ".expected";
     if (name.ends_with(".flow")) {
-      golden::CheckGolden(expected, Printed(space::ParseFlow(*sources[0]).diagnostics()));
+      golden::CheckGolden(expected, TextOf(space::ParseFlow(*sources[0]).diagnostics()));
       continue;
     }
     const std::string printed = Compiled(sources).first;

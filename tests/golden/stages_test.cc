@@ -1,6 +1,5 @@
 // Every stage of the pipeline as text: what `marchctl compile --until STAGE --dump` prints.
 #include <catch2/catch.hpp>
-#include <sstream>
 
 #include "base/file_system.h"
 #include "base/print.h"
@@ -25,9 +24,7 @@ TEST_CASE("every stage prints what it is known to print") {
   for (const std::string name : {"quickstart", "edges"}) {
     const auto compilation = pipeline::Compile(files, std::string(kDirectory) + name + ".yaml",
                                                pipeline::Stage::kObject);
-    std::ostringstream errors;
-    PrintText(compilation.diagnostics, errors);
-    INFO(errors.str());
+    INFO(TextOf(compilation.diagnostics));
     REQUIRE(compilation.ok());
     for (const auto& info : pipeline::Stages()) {
       // The object is clang's work and the bundle holds it: no golden of other people's bytes.

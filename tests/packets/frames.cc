@@ -65,12 +65,13 @@ struct V6 {
   std::uint8_t hops = 64;
   int length_error = 0;
   std::uint8_t version = 6;
+  Bytes destination = V6Address(2, 10);
 };
 
 Bytes Ipv6(const V6& v, const Bytes& payload) {
   const auto length = static_cast<unsigned>(static_cast<int>(payload.size()) + v.length_error);
   return Bytes{static_cast<std::uint8_t>(v.version << 4), 0, 0, 0} + Be16(length) +
-         Bytes{v.next, v.hops} + V6Address(1, 5) + V6Address(2, 10) + payload;
+         Bytes{v.next, v.hops} + V6Address(1, 5) + v.destination + payload;
 }
 
 // Extension headers of eight bytes, or `units` more eights.
@@ -206,6 +207,10 @@ void AddFragments(std::vector<FrameCase>& cases) {
                    v6(Fragment(17, 185 << 3) + Bytes(8, 0)), "all-udp", true});
   cases.push_back({"v6 later fragment of options", v6(Fragment(60, 185 << 3) + Bytes(8, 0)),
                    "fragment", false});
+  cases.push_back({"v6 first fragment with headers behind the fragment header",
+                   v6(Fragment(60, 1) + Options(6) + Tcp(80)), "fragment", false});
+  cases.push_back({"v6 atomic fragment with headers behind the fragment header",
+                   v6(Fragment(60, 0) + Options(6) + Tcp(80)), "web", true});
   cases.push_back({"v6 first fragment without its ports", v6(Fragment(6, 1) + CutTo(Tcp(80), 8)),
                    "truncated", false});
 }
@@ -241,17 +246,58 @@ void AddIpv6Faults(std::vector<FrameCase>& cases) {
       {"v6 payload above the frame", v6({.length_error = 1}, Tcp(80)), "truncated", false});
   cases.push_back({"v6 payload cuts tcp", v6({.length_error = -1}, Tcp(80)), "truncated", false});
   cases.push_back({"v6 cut inside the header", CutTo(v6({}, Tcp(80)), 53), "truncated", false});
+}
 
-  const auto discovery = [&](std::uint8_t type, std::uint8_t hops) {
-    return v6({.next = 58, .hops = hops}, Bytes{type, 0, 0, 0} + Bytes(20, 0));
+void AddDiscovery(std::vector<FrameCase>& cases) {
+  const auto message = [](std::uint8_t type, const Bytes& destination, const Bytes& target,
+                          std::uint8_t hops = 255) {
+    return Ethernet(kV6) + Ipv6({.next = 58, .hops = hops, .destination = destination},
+                                Bytes{type, 0, 0, 0, 0, 0, 0, 0} + target);
   };
-  cases.push_back({"neighbour solicitation", discovery(135, 255), "neighbour", true});
-  cases.push_back({"neighbour advertisement", discovery(136, 255), "neighbour", true});
-  cases.push_back({"router solicitation", discovery(133, 255), "neighbour", true});
-  cases.push_back({"router advertisement", discovery(134, 255), "neighbour", true});
-  // "ping6" allows all of ICMPv6 between these hosts, so the slot is what tells.
-  cases.push_back({"solicitation that crossed a router", discovery(135, 254), "ping6", true});
-  cases.push_back({"redirect is for the policy", discovery(137, 255), "ping6", true});
+  const auto address = [](std::uint8_t first, std::uint8_t second, std::uint8_t last) {
+    return Bytes{first, second} + Bytes(13, 0) + Bytes{last};
+  };
+  const Bytes all_nodes = address(0xFF, 0x02, 1);
+  const Bytes all_routers = address(0xFF, 0x02, 2);
+  const Bytes local = address(0xFE, 0x80, 7);
+  const Bytes last_local = address(0xFE, 0xBF, 7);
+  const Bytes server = V6Address(2, 10);
+  const Bytes link_layer = {2, 1, 2, 0, 0, 0, 0, 1};
+
+  cases.push_back(
+      {"solicitation to many", message(135, all_nodes, server + link_layer), "neighbour", true});
+  cases.push_back(
+      {"solicitation of a link-local host", message(135, local, local), "neighbour", true});
+  cases.push_back(
+      {"solicitation of the host it goes to", message(135, server, server), "neighbour", true});
+  cases.push_back(
+      {"advertisement to a global address", message(136, server, local), "neighbour", true});
+  cases.push_back({"advertisement to many", message(136, all_nodes, server), "neighbour", true});
+  cases.push_back({"router solicitation", message(133, all_routers, {}), "neighbour", true});
+  cases.push_back(
+      {"router advertisement", message(134, all_nodes, Bytes(8, 0)), "neighbour", true});
+  cases.push_back({"last link-local address", message(136, last_local, local), "neighbour", true});
+  cases.push_back({"just behind the link-local addresses", message(133, address(0xFE, 0xC0, 7), {}),
+                   "default", false});
+  cases.push_back(
+      {"many, beyond the link", message(133, address(0xFF, 0x05, 2), {}), "default", false});
+  // "ping6" allows all of ICMPv6 to the server, so the decider is what tells.
+  cases.push_back(
+      {"solicitation of another host", message(135, server, V6Address(2, 11)), "ping6", true});
+  cases.push_back(
+      {"router solicitation to a global address", message(133, server, {}), "ping6", true});
+  cases.push_back({"router advertisement to a global address", message(134, server, Bytes(8, 0)),
+                   "ping6", true});
+  cases.push_back({"largest advertisement to a global address",
+                   message(136, server, local + Bytes(40, 0)), "neighbour", true});
+  cases.push_back({"larger advertisement to a global address",
+                   message(136, server, local + Bytes(41, 0)), "ping6", true});
+  cases.push_back(
+      {"advertisement without a target", message(136, server, Bytes(15, 0)), "ping6", true});
+  cases.push_back({"solicitation that crossed a router", message(135, all_nodes, server, 254),
+                   "default", false});
+  cases.push_back(
+      {"redirect is for the policy", message(137, all_nodes, server), "default", false});
 }
 
 }  // namespace
@@ -278,6 +324,7 @@ std::vector<FrameCase> FrameCases() {
   AddIpv4Faults(cases);
   AddFragments(cases);
   AddIpv6Faults(cases);
+  AddDiscovery(cases);
   return cases;
 }
 

@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <iostream>
 #include <set>
-#include <sstream>
 
 #include "base/print.h"
 #include "bundle/mappings.h"
@@ -21,19 +20,13 @@ namespace {
 constexpr std::uint32_t kXdpDrop = 1;
 constexpr std::uint32_t kXdpPass = 2;
 
-std::string Text(const Diagnostics& diagnostics) {
-  std::ostringstream out;
-  PrintText(diagnostics, out);
-  return out.str();
-}
-
 const pipeline::Compilation& Compiled() {
   static const pipeline::Compilation compilation = [] {
     MemoryFileSystem files;
     REQUIRE(files.WriteAtomically("p.yaml", tests::kPacketPolicy, 0600).ok());
     return pipeline::Compile(files, "p.yaml", pipeline::Stage::kObject);
   }();
-  INFO(Text(compilation.diagnostics));
+  INFO(TextOf(compilation.diagnostics));
   REQUIRE(compilation.ok());
   return compilation;
 }
@@ -81,7 +74,7 @@ TEST_CASE("the kernel judges and counts every frame as it must") {
   const auto slots =
       static_cast<std::uint32_t>(MARCH_SLOT_FIRST_MAPPING + compilation.policy->mappings.size());
   auto program = bpf::TestRun::Load({compilation.object->bytes, tables, slots});
-  INFO((program ? "" : Text(program.diagnostics())));
+  INFO((program ? "" : TextOf(program.diagnostics())));
   REQUIRE(program.ok());
   for (const tests::FrameCase& frame : tests::FrameCases()) {
     INFO(frame.name);
@@ -89,7 +82,7 @@ TEST_CASE("the kernel judges and counts every frame as it must") {
     const auto result =
         program->Run({reinterpret_cast<const char*>(frame.frame.data()), frame.frame.size()});
     const auto after = program->ReadAll();
-    if (!result) FAIL(Text(result.diagnostics()));
+    if (!result) FAIL(TextOf(result.diagnostics()));
     CHECK(result->xdp_action == (frame.passes ? kXdpPass : kXdpDrop));
     for (std::uint32_t slot = 0; slot < slots; ++slot) {
       const bool decided = NameOf(slot) == frame.decider;
