@@ -122,7 +122,7 @@ TEST_CASE("replay tells all that is wrong with a file, and answers nothing") {
                  "tcp,1.2.3,5,10.0.0.1,80\n"
                  "tcp,1.2.3.4,5,2001:db8::1,80\n"
                  "tcp,1.2.3.4,65536,10.0.0.1,80\n"
-                 "icmp,1.2.3.4,,10.0.0.1,80\n"
+                 "47,1.2.3.4,,10.0.0.1,80\n"
                  "44,2001:db8::1,,2001:db8::2,\n");
   CHECK(marchctl.Run({"replay", "p.yaml", "flows.csv"}) == kFailed);
   CHECK(marchctl.out.str().empty());
@@ -133,7 +133,7 @@ TEST_CASE("replay tells all that is wrong with a file, and answers nothing") {
         "flows.csv:3:5: error[M0306]: not an IP address",
         "flows.csv:4:15: error[M0306]: source and destination are of different families",
         "flows.csv:5:13: error[M0306]: not a port (0 to 65535)",
-        "flows.csv:6:24: error[M0306]: this protocol has no ports; leave the field empty",
+        "flows.csv:6:22: error[M0306]: this protocol has no ports; leave the field empty",
         "flows.csv:7:1: error[M0306]: an IPv6 extension header, never a packet's protocol"}) {
     INFO(part);
     CHECK(errors.find(part) != std::string::npos);

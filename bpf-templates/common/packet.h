@@ -94,8 +94,10 @@ MARCH_INLINE uint32_t march_read_l4(const uint8_t* l4, const uint8_t* end, uint3
     port = march_be16(l4 + 2);
   } else if (protocol == MARCH_PROTO_ICMP) {
     if (l4 + 8 > end) return MARCH_SLOT_TRUNCATED;
+    port = MARCH_ICMP_PORT(l4[0], l4[1]);
   } else if (protocol == MARCH_PROTO_ICMPV6) {
     if (l4 + 4 > end) return MARCH_SLOT_TRUNCATED;
+    port = MARCH_ICMP_PORT(l4[0], l4[1]);
   }
   key->l4 = MARCH_L4_KEY(protocol, port);
   return MARCH_JUDGE;

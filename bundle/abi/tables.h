@@ -31,9 +31,11 @@
 
 #define MARCH_PAYLOAD_RUN (1ull << 63)
 
-/* The layer-4 key: protocol and destination port (0 for protocols without ports). Later fragments
- * have no ports and keys of their own. */
+/* The layer-4 key: protocol and destination port; type and code for ICMP and ICMPv6 (NetFlow has
+ * the same convention); 0 for other protocols without ports. Later fragments have none of these and
+ * keys of their own. */
 #define MARCH_L4_KEY(protocol, port) ((((protocol) + 0u) << 16) | ((port) + 0u))
+#define MARCH_ICMP_PORT(type, code) ((((type) + 0u) << 8) | ((code) + 0u))
 #define MARCH_L4_FRAGMENT (1u << 24)
 #define MARCH_L4_KEYS (1u << 25)
 

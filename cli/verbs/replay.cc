@@ -62,15 +62,25 @@ class FlowReader {
       return Bad(at(0), fields[0], "an IPv6 extension header, never a packet's protocol");
     }
     for (const std::size_t i : {std::size_t{2}, std::size_t{4}}) {
-      // Protocols without ports leave the fields empty or zero.
+      // Protocols without ports leave the fields empty or zero. ICMP has its type and code in the
+      // place of the destination port; left empty, it is an echo request.
+      const bool is_detail = i == 4 && space::IsIcmp(*protocol);
+      if (is_detail && fields.at(i).empty()) {
+        flow.icmp_type = space::EchoRequest(*protocol);
+        continue;
+      }
       const auto port = fields.at(i).empty() && !space::HasPorts(*protocol)
                             ? 0
                             : space::ParseNumber(fields.at(i), 65535);
       if (!port) return Bad(at(i), fields.at(i), "not a port (0 to 65535)");
-      if (*port != 0 && !space::HasPorts(*protocol)) {
+      if (*port != 0 && !space::HasPorts(*protocol) && !is_detail) {
         return Bad(at(i), fields.at(i), "this protocol has no ports; leave the field empty");
       }
-      (i == 2 ? flow.source_port : flow.destination_port) = static_cast<std::uint16_t>(*port);
+      if (i == 2) {
+        flow.source_port = static_cast<std::uint16_t>(*port);
+      } else {
+        flow.SetDetail(static_cast<std::uint16_t>(*port));
+      }
     }
     return flow;
   }

@@ -34,6 +34,13 @@ int Run(Environment& environment, const Flags& flags) {
                     << Count(compilation.policy->services.size(), "service") << ", "
                     << Count(compilation.policy->mappings.size(), "mapping") << " in "
                     << Count(compilation.sources.size(), "file") << "\n";
+    const Diagnostics& unenforced = compilation.policy->unenforced;
+    if (!unenforced.empty()) {
+      environment.out
+          << Count(unenforced.size(), "setting")
+          << " cannot be enforced by this version, and `compile` refuses them; the first: "
+          << unenforced.front().range.ToString() << "\n";
+    }
   }
   return code;
 }

@@ -39,13 +39,16 @@ class Suggestions {
 
 void CheckUnknownServices(const model::Draft& draft, Diagnostics& out) {
   std::vector<const model::Written<std::string_view>*> unknown;
-  for (const auto& mapping : draft.mappings) {
-    for (const auto* const end : {&mapping.from, &mapping.to}) {
-      if (!*end) continue;
-      for (const auto& name : **end) {
-        if (!model::FindService(draft, name.value)) unknown.push_back(&name);
-      }
+  const auto look_at = [&](const model::Names& names) {
+    for (const auto& name : names) {
+      if (!model::FindService(draft, name.value)) unknown.push_back(&name);
     }
+  };
+  for (const auto& service : draft.services) look_at(service.members);
+  for (const auto& mapping : draft.mappings) {
+    if (mapping.from) look_at(*mapping.from);
+    if (mapping.to) look_at(*mapping.to);
+    look_at(mapping.backends);
   }
   if (unknown.empty()) return;
   std::sort(unknown.begin(), unknown.end(),

@@ -31,7 +31,9 @@ ruleset::Rule MakeRule(std::uint32_t mapping, model::Action action, AddressSet s
           0,
           std::make_shared<const AddressSet>(std::move(source)),
           std::make_shared<const AddressSet>(std::move(destination)),
-          ruleset::L4Set(std::move(l4))};
+          ruleset::L4Set(std::move(l4)),
+          {},
+          {}};
 }
 
 const std::vector<Interval<std::uint32_t>> kAllL4 = {{0, MARCH_L4_FRAGMENT - 1}};

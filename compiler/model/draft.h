@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "base/diagnostic.h"
 #include "base/source.h"
 #include "compiler/model/policy.h"
 
@@ -19,13 +21,28 @@ struct Written {
   SourceRange place;
 };
 
+using Names = std::vector<Written<std::string_view>>;
+
 struct DraftService {
   Written<std::string_view> name;
   std::vector<space::Prefix> prefixes;
+  std::vector<space::Prefix> except;
+  std::vector<std::string> fqdns;
+  Names members;
+  std::string_view collection;
+  std::string_view owner;
+  std::string_view comment;
+  std::vector<Attribute> attributes;
+};
+
+// An ICMP type as written: a name means what it means in each protocol, a number the same in both.
+struct DraftIcmpType {
+  std::string_view name;  // "" for a number
+  std::uint8_t type = 0;
+  std::optional<std::uint8_t> code;
 };
 
 struct DraftMapping {
-  using Names = std::vector<Written<std::string_view>>;
   // A protocol number; no value for the word `any`.
   using Protocol = Written<std::optional<std::uint8_t>>;
 
@@ -35,12 +52,20 @@ struct DraftMapping {
   std::optional<std::vector<Protocol>> protocols;
   std::optional<std::vector<PortRange>> ports;  // as written
   SourceRange ports_place;                      // of the key
-  Action action = Action::kAllow;
+  std::optional<std::vector<PortRange>> source_ports;
+  SourceRange source_ports_place;
+  std::optional<std::vector<Written<DraftIcmpType>>> icmp_types;
+  SourceRange icmp_types_place;
+  Written<Action> action{Action::kAllow, {}};  // no place if it is not given
   std::int32_t priority = 0;
+  bool audit = false;
   std::string_view comment;
+  std::vector<Attribute> attributes;
+  Names backends;
 };
 
 struct Draft {
+  std::uint32_t others = 0;  // documents that are not the policy's
   // Sorted by name (byte order), then place: of several with one name the first counts.
   std::vector<DraftService> services;
   std::vector<DraftMapping> mappings;
@@ -49,6 +74,7 @@ struct Draft {
   // In the order of files and places.
   std::vector<Written<std::string_view>> clusters;
   std::vector<Written<Action>> default_actions;
+  Diagnostics unenforced;  // see Policy
 };
 
 // Before another place, by the names of the files first: the one order that no way of reading the

@@ -13,7 +13,6 @@ using yaml::Node;
 using yaml::Quoted;
 
 std::string KeyHint(std::string_view word, const KeyTable& keys) {
-  if (word == "<<") return "merge keys are not part of YAML 1.2: write the keys out";
   std::vector<std::string_view> known;
   for (const Key& key : keys) known.push_back(key.name);
   std::string near = DidYouMean(word, known);
@@ -21,7 +20,6 @@ std::string KeyHint(std::string_view word, const KeyTable& keys) {
   near = "the keys here are";
   const char* separator = " ";
   for (const Key& key : keys) {
-    if (key.status == Key::Status::kNotYetEnforced) continue;
     near += separator + std::string(key.name);
     separator = ", ";
   }
@@ -70,7 +68,7 @@ Fields::Fields(const Node& node, SourceRange place, std::string_view what, const
   // What is missing may be what a key that was refused was meant to say.
   if (refused_) return;
   for (std::size_t i = 0; i < keys_.size(); ++i) {
-    if (keys_[i].status != Key::Status::kRequired || entries_[i] != nullptr) continue;
+    if (!keys_[i].required || entries_[i] != nullptr) continue;
     out.push_back(MakeDiagnostic(Code::kMissingKey, place,
                                  std::string(what) + " needs the key " + Quoted(keys_[i].name),
                                  std::string(keys_[i].hint)));
@@ -101,13 +99,6 @@ void Fields::Take(const yaml::Entry& entry, std::string_view what, Diagnostics& 
     return;
   }
   slot = &entry;
-  if (known->status == Key::Status::kNotYetEnforced) {
-    refused_ = true;
-    out.push_back(MakeDiagnostic(
-        Code::kNotYetEnforced, key.range,
-        Quoted(key.scalar) + " is part of the language, but this version cannot enforce it",
-        "remove it; a policy is never enforced in part"));
-  }
 }
 
 const yaml::Entry* Fields::operator[](std::string_view key) const {

@@ -10,8 +10,8 @@
 
 namespace march::model {
 
-// The entries of a map by key. Reading reports unknown, duplicate, not yet enforced and missing
-// keys; of duplicates the first counts.
+// The entries of a map by key. Reading reports unknown, duplicate and missing keys; of duplicates
+// the first counts.
 class Fields {
  public:
   // `node` is a map; `place` stands for it in complaints about what is missing, and `what` is what
@@ -21,12 +21,14 @@ class Fields {
 
   // The entry of a key of the table; null if it is not there.
   const yaml::Entry* operator[](std::string_view key) const;
+  // Some key was not accepted; it may have been meant to say what seems to be missing.
+  bool refused() const { return refused_; }
 
  private:
   void Take(const yaml::Entry& entry, std::string_view what, Diagnostics& out);
 
   const KeyTable& keys_;
-  bool refused_ = false;                     // some key was not accepted
+  bool refused_ = false;
   std::vector<const yaml::Entry*> entries_;  // parallel to keys_
 };
 

@@ -1,15 +1,20 @@
 #include "compiler/model/keys.h"
 
+#include "compiler/model/attributes.h"
+
 namespace march::model {
 namespace {
 
-using enum Key::Status;
+KeyTable WithAttributes(KeyTable keys, const std::vector<Member>& attributes) {
+  for (const Member& attribute : attributes) keys.push_back({attribute.name});
+  return keys;
+}
 
 }  // namespace
 
 const KeyTable& PolicyKeys() {
-  static const KeyTable keys = {{"apiVersion", kRequired, "write apiVersion: march/v1"},
-                                {"kind", kRequired, "write kind: Policy"},
+  static const KeyTable keys = {{"apiVersion", true, "write apiVersion: march/v1"},
+                                {"kind", true, "write kind: Policy"},
                                 {"cluster"},
                                 {"defaults"},
                                 {"services"},
@@ -23,31 +28,24 @@ const KeyTable& DefaultsKeys() {
 }
 
 const KeyTable& ServiceKeys() {
-  static const KeyTable keys = {
-      {"addresses", kRequired, "write addresses: [], if it is to match nothing"},
-      {"collection"},
-      {"owner"},
-      {"comment"},
-      {"except", kNotYetEnforced},
-      {"fqdns", kNotYetEnforced},
-      {"services", kNotYetEnforced}};
+  static const KeyTable keys = WithAttributes(
+      {{"addresses"}, {"except"}, {"fqdns"}, {"services"}, {"collection"}, {"owner"}, {"comment"}},
+      ServiceAttributes());
   return keys;
 }
 
 const KeyTable& MappingKeys() {
-  static const KeyTable keys = {{"from"},
-                                {"to"},
-                                {"protocols"},
-                                {"ports"},
-                                {"action"},
-                                {"priority"},
-                                {"comment"},
-                                {"source_ports", kNotYetEnforced},
-                                {"icmp_types", kNotYetEnforced},
-                                {"audit", kNotYetEnforced},
-                                {"auth", kNotYetEnforced},
-                                {"tls", kNotYetEnforced},
-                                {"http", kNotYetEnforced}};
+  static const KeyTable keys = WithAttributes({{"from"},
+                                               {"to"},
+                                               {"protocols"},
+                                               {"ports"},
+                                               {"source_ports"},
+                                               {"icmp_types"},
+                                               {"action"},
+                                               {"priority"},
+                                               {"audit"},
+                                               {"comment"}},
+                                              MappingAttributes());
   return keys;
 }
 

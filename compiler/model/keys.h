@@ -8,14 +8,8 @@
 namespace march::model {
 
 struct Key {
-  enum class Status {
-    kOptional,
-    kRequired,
-    kNotYetEnforced,  // of the language, but this version could not keep what it promises
-  };
-
   std::string_view name;
-  Status status = Status::kOptional;
+  bool required = false;
   std::string_view hint = {};  // what to write where a required key is missing
 };
 
@@ -23,6 +17,7 @@ using KeyTable = std::vector<Key>;
 
 const KeyTable& PolicyKeys();
 const KeyTable& DefaultsKeys();
+// Without those of attributes.h.
 const KeyTable& ServiceKeys();
 const KeyTable& MappingKeys();
 

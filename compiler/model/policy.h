@@ -1,6 +1,7 @@
 // The policy with all names resolved: what was meant, independent of files, order and spelling.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,9 +16,11 @@
 namespace march::model {
 
 // From the most to the least strict: among mappings of one priority the strictest decides.
-enum class Action : std::uint8_t { kDeny, kAllow };
+enum class Action : std::uint8_t { kDeny, kReject, kProxy, kRedirect, kAllow };
 
 std::string_view ActionName(Action action);
+// "deny", "reject", ..., in the order of the enumeration.
+const std::vector<std::string_view>& ActionNames();
 
 inline constexpr std::int32_t kMinPriority = -1000000;
 inline constexpr std::int32_t kMaxPriority = 1000000;
@@ -29,11 +32,38 @@ struct PortRange {
   friend bool operator==(const PortRange&, const PortRange&) = default;
 };
 
+// A type of ICMP or ICMPv6 messages, of every code if it has none.
+struct IcmpType {
+  std::uint8_t protocol = 0;
+  std::uint8_t type = 0;
+  std::optional<std::uint8_t> code;
+
+  friend auto operator<=>(const IcmpType&, const IcmpType&) = default;
+};
+
+// What a mapping or service asks for beyond its match: `limit`, `auth`, `tls` and the like.
+struct Attribute {
+  std::string name;
+  std::string value;  // canonical JSON: equal exactly when the same is meant
+  SourceRange place;  // of the key
+};
+
 struct Service {
   std::string name;
-  SourceRange place;                    // of the name
-  std::vector<space::Prefix> prefixes;  // as written, in order
-  space::AddressSet addresses;          // the same as a set
+  SourceRange place;  // of the name
+  // As written, in order.
+  std::vector<space::Prefix> prefixes;
+  std::vector<space::Prefix> except;
+  std::vector<std::string> fqdns;      // lower case; "*.example.com" is every name below
+  std::vector<std::uint32_t> members;  // indices into Policy::services, never in a circle
+  std::string collection;
+  std::string owner;
+  std::string comment;
+  std::vector<Attribute> attributes;  // sorted by name
+
+  // Its own addresses and those of its members, without `except`. Names stand for no address here.
+  space::AddressSet addresses;
+  bool has_names = false;  // it or a member has `fqdns`
 };
 
 struct Mapping {
@@ -47,9 +77,15 @@ struct Mapping {
   std::optional<std::vector<std::uint8_t>> protocols;
   // Sorted, disjoint destination ports; no value means all. Applies to every entry of `protocols`.
   std::optional<std::vector<PortRange>> ports;
+  std::optional<std::vector<PortRange>> source_ports;  // likewise
+  // Sorted; no value means all. Given types narrow `protocols` to those of ICMP.
+  std::optional<std::vector<IcmpType>> icmp_types;
   Action action = Action::kAllow;
   std::int32_t priority = 0;
+  bool audit = false;  // decides nothing
   std::string comment;
+  std::vector<Attribute> attributes;    // sorted by name
+  std::vector<std::uint32_t> backends;  // services that its attributes name; sorted
 };
 
 struct Policy {
@@ -57,6 +93,9 @@ struct Policy {
   Action default_action = Action::kDeny;
   std::vector<Service> services;  // sorted by name, byte order
   std::vector<Mapping> mappings;  // sorted by name, byte order
+  // kNotYetEnforced for everything that this version can check and not enforce. A policy with any
+  // of them is never compiled.
+  Diagnostics unenforced;
 };
 
 // Reads, checks and resolves. All errors of all documents are reported. The result does not depend

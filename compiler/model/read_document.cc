@@ -13,18 +13,19 @@ using yaml::Node;
 using yaml::Quoted;
 
 std::string KindHint(std::string_view kind) {
-  constexpr std::string_view kElsewhere = "keep it outside the policy's directory: ";
   if (kind == "Runtime") {
-    return std::string(kElsewhere) + "it is marchd's configuration, for marchd --config FILE";
-  }
-  if (kind == "PolicyTest") {
-    return std::string(kElsewhere) + "tests are not part of what is enforced";
-  }
-  if (kind == "Ownership") {
-    return std::string(kElsewhere) + "who may change what is not part of what is enforced";
+    return "keep it outside the policy's directory: it is marchd's configuration, for marchd "
+           "--config FILE";
   }
   const std::string near = DidYouMean(kind, {"Policy", "PolicyTest", "Ownership", "Runtime"});
   return near.empty() ? "write kind: Policy" : near;
+}
+
+// Tests and ownership live beside the policy; other readers look at them.
+bool IsBesidePolicy(const Fields& fields) {
+  const Entry* const kind = fields["kind"];
+  return kind != nullptr && kind->value->kind == Node::Kind::kScalar &&
+         (kind->value->scalar == "PolicyTest" || kind->value->scalar == "Ownership");
 }
 
 // False if the document says it is something else than a policy this version can read.
@@ -62,16 +63,36 @@ bool IsFilledList(const Entry& entry, std::string_view key, Diagnostics& out) {
   return false;
 }
 
-std::optional<DraftMapping::Names> ReadNames(const Entry* entry, std::string_view key,
-                                             Diagnostics& out) {
-  if (entry == nullptr || !IsFilledList(*entry, key, out)) return std::nullopt;
-  DraftMapping::Names names;
-  names.reserve(entry->value->sequence.size());
-  for (const auto& node : entry->value->sequence) {
-    if (!IsScalar(*node, "a service name", out)) continue;
-    names.push_back({node->scalar, node->range});
+// Likewise, of a list that makes no sense without an entry.
+bool IsNonEmptyList(const Entry& entry, std::string_view key, Diagnostics& out) {
+  if (!IsList(*entry.value, key, out)) return false;
+  if (!entry.value->sequence.empty()) return true;
+  out.push_back(MakeDiagnostic(Code::kEmptyList, entry.value->range,
+                               "an empty list: " + Quoted(key) + " says nothing",
+                               "remove " + Quoted(key) + ", or give it an entry"));
+  return false;
+}
+
+// Something that can be said, checked and explained, and not yet be enforced.
+Diagnostic Unenforced(SourceRange place, const std::string& what, std::string hint = {}) {
+  if (hint.empty()) hint = "remove it; a policy is never enforced in part";
+  return MakeDiagnostic(Code::kNotYetEnforced, place,
+                        what + " is part of the language, but this version cannot enforce it",
+                        std::move(hint));
+}
+
+Names ScalarsOf(const Node& list, std::string_view what, Diagnostics& out) {
+  Names names;
+  names.reserve(list.sequence.size());
+  for (const auto& node : list.sequence) {
+    if (IsScalar(*node, what, out)) names.push_back({node->scalar, node->range});
   }
   return names;
+}
+
+std::optional<Names> ReadNames(const Entry* entry, std::string_view key, Diagnostics& out) {
+  if (entry == nullptr || !IsFilledList(*entry, key, out)) return std::nullopt;
+  return ScalarsOf(*entry->value, "a service name", out);
 }
 
 std::optional<std::vector<DraftMapping::Protocol>> ReadProtocols(const Entry* entry,
@@ -84,70 +105,137 @@ std::optional<std::vector<DraftMapping::Protocol>> ReadProtocols(const Entry* en
   return protocols;
 }
 
-// Values that are checked and then only for people to read.
-void CheckTexts(const Fields& fields, std::initializer_list<std::string_view> keys,
-                Diagnostics& out) {
-  for (const std::string_view key : keys) {
-    if (const Entry* const entry = fields[key]) (void)ReadText(*entry->value, key, out);
-  }
+// A value for people to read.
+std::string_view TextOr(const Fields& fields, std::string_view key, Diagnostics& out) {
+  const Entry* const entry = fields[key];
+  return entry == nullptr ? std::string_view() : ReadText(*entry->value, key, out).value_or("");
 }
 
-DraftService ReadService(const Written<std::string_view>& name, const Node& node,
-                         Diagnostics& out) {
-  DraftService service{name, {}};
-  if (!IsMap(node, "a service", "write { addresses: [...] }", out)) return service;
+std::vector<space::Prefix> ReadPrefixes(const Entry* entry, std::string_view key,
+                                        Diagnostics& out) {
+  std::vector<space::Prefix> prefixes;
+  if (entry == nullptr || !IsList(*entry->value, key, out)) return prefixes;
+  prefixes.reserve(entry->value->sequence.size());
+  for (const auto& address : entry->value->sequence) {
+    if (const auto prefix = ReadPrefix(*address, out)) prefixes.push_back(*prefix);
+  }
+  return prefixes;
+}
+
+void ReadService(const Written<std::string_view>& name, const Node& node, Draft& draft,
+                 Diagnostics& out) {
+  DraftService& service = draft.services.emplace_back();
+  service.name = name;
+  if (!IsMap(node, "a service", "write { addresses: [...] }", out)) return;
   const Fields fields(node, name.place, "a service", ServiceKeys(), out);
-  CheckTexts(fields, {"collection", "owner", "comment"}, out);
-  const Entry* const addresses = fields["addresses"];
-  if (addresses == nullptr || !IsList(*addresses->value, "addresses", out)) return service;
-  service.prefixes.reserve(addresses->value->sequence.size());
-  for (const auto& address : addresses->value->sequence) {
-    if (const auto prefix = ReadPrefix(*address, out)) service.prefixes.push_back(*prefix);
+  service.collection = TextOr(fields, "collection", out);
+  service.owner = TextOr(fields, "owner", out);
+  service.comment = TextOr(fields, "comment", out);
+  service.prefixes = ReadPrefixes(fields["addresses"], "addresses", out);
+  service.except = ReadPrefixes(fields["except"], "except", out);
+  const Entry* const fqdns = fields["fqdns"];
+  if (fqdns != nullptr && IsNonEmptyList(*fqdns, "fqdns", out)) {
+    for (const auto& entry : fqdns->value->sequence) {
+      if (auto host = ReadHostname(*entry, out)) service.fqdns.push_back(*std::move(host));
+    }
+    draft.unenforced.push_back(Unenforced(fqdns->key->range, Quoted("fqdns")));
   }
-  return service;
+  const Entry* const members = fields["services"];
+  if (members != nullptr && IsNonEmptyList(*members, "services", out)) {
+    service.members = ScalarsOf(*members->value, "a service name", out);
+  }
+  if (fields["addresses"] == nullptr && fqdns == nullptr && members == nullptr &&
+      !fields.refused()) {
+    out.push_back(MakeDiagnostic(Code::kMissingKey, name.place,
+                                 "a service needs addresses, fqdns or services",
+                                 "write addresses: [], if it is to match nothing"));
+  }
+  Names none;
+  service.attributes = ReadAttributes(fields, ServiceAttributes(), none, out);
+  for (const Attribute& attribute : service.attributes) {
+    draft.unenforced.push_back(Unenforced(attribute.place, Quoted(attribute.name)));
+  }
 }
 
-DraftMapping ReadMapping(const Written<std::string_view>& name, const Node& node,
-                         Diagnostics& out) {
-  DraftMapping mapping;
-  mapping.name = name;
-  if (!IsMap(node, "a mapping", "write { from: [...], to: [...] }, or {} to match everything", out))
-    return mapping;
-  const Fields fields(node, name.place, "a mapping", MappingKeys(), out);
+std::optional<std::vector<PortRange>> ReadPortList(const Entry* entry, std::string_view key,
+                                                   SourceRange& place, Diagnostics& out) {
+  if (entry == nullptr || !IsFilledList(*entry, key, out)) return std::nullopt;
+  place = entry->key->range;
+  std::vector<PortRange> ports;
+  for (const auto& port : entry->value->sequence) ReadPorts(*port, ports, out);
+  return ports;
+}
+
+// What the packet must be.
+void ReadMatch(const Fields& fields, DraftMapping& mapping, Diagnostics& out) {
   mapping.from = ReadNames(fields["from"], "from", out);
   mapping.to = ReadNames(fields["to"], "to", out);
   mapping.protocols = ReadProtocols(fields["protocols"], out);
-  if (const Entry* const ports = fields["ports"]; ports && IsFilledList(*ports, "ports", out)) {
-    mapping.ports.emplace();
-    mapping.ports_place = ports->key->range;
-    for (const auto& port : ports->value->sequence) ReadPorts(*port, *mapping.ports, out);
+  mapping.ports = ReadPortList(fields["ports"], "ports", mapping.ports_place, out);
+  mapping.source_ports =
+      ReadPortList(fields["source_ports"], "source_ports", mapping.source_ports_place, out);
+  const Entry* const types = fields["icmp_types"];
+  if (types == nullptr || !IsFilledList(*types, "icmp_types", out)) return;
+  mapping.icmp_types_place = types->key->range;
+  mapping.icmp_types.emplace();
+  for (const auto& node : types->value->sequence) {
+    if (const auto type = ReadIcmpType(*node, out)) mapping.icmp_types->push_back(*type);
   }
+}
+
+void NoteUnenforced(const Fields& fields, const DraftMapping& mapping, Diagnostics& unenforced) {
+  if (mapping.source_ports) {
+    unenforced.push_back(Unenforced(mapping.source_ports_place, Quoted("source_ports")));
+  }
+  if (mapping.audit) {
+    unenforced.push_back(Unenforced(fields["audit"]->key->range, Quoted("audit")));
+  }
+  const Action action = mapping.action.value;
+  if (action != Action::kAllow && action != Action::kDeny) {
+    unenforced.push_back(
+        Unenforced(mapping.action.place, "the action " + Quoted(ActionName(action)),
+                   action == Action::kReject ? "write deny, which drops without an answer" : ""));
+  }
+  for (const Attribute& attribute : mapping.attributes) {
+    unenforced.push_back(Unenforced(attribute.place, Quoted(attribute.name)));
+  }
+}
+
+void ReadMapping(const Written<std::string_view>& name, const Node& node, Draft& draft,
+                 Diagnostics& out) {
+  DraftMapping& mapping = draft.mappings.emplace_back();
+  mapping.name = name;
+  if (!IsMap(node, "a mapping", "write { from: [...], to: [...] }, or {} to match everything", out))
+    return;
+  const Fields fields(node, name.place, "a mapping", MappingKeys(), out);
+  ReadMatch(fields, mapping, out);
   if (const Entry* const action = fields["action"]) {
-    mapping.action = ReadAction(*action->value, out).value_or(mapping.action);
+    mapping.action = {ReadAction(*action->value, out).value_or(Action::kAllow),
+                      action->value->range};
   }
   if (const Entry* const priority = fields["priority"]) {
     mapping.priority = ReadPriority(*priority->value, out).value_or(mapping.priority);
   }
-  if (const Entry* const comment = fields["comment"]) {
-    mapping.comment = ReadText(*comment->value, "comment", out).value_or(mapping.comment);
+  if (const Entry* const audit = fields["audit"]) {
+    mapping.audit = ReadFlag(*audit->value, "audit", out).value_or(false);
   }
-  return mapping;
+  mapping.comment = TextOr(fields, "comment", out);
+  mapping.attributes = ReadAttributes(fields, MappingAttributes(), mapping.backends, out);
+  NoteUnenforced(fields, mapping, draft.unenforced);
 }
 
 // Names to definitions: no key is known here, and what is given twice is for a check to say, which
 // sees all files.
-template <class Definition>
 void ReadDefinitions(const Entry* entry, std::string_view key, std::string_view what,
-                     Definition (*read)(const Written<std::string_view>&, const Node&,
-                                        Diagnostics&),
-                     std::vector<Definition>& definitions, Diagnostics& out) {
+                     void (*read)(const Written<std::string_view>&, const Node&, Draft&,
+                                  Diagnostics&),
+                     Draft& draft, Diagnostics& out) {
   if (entry == nullptr ||
       !IsMap(*entry->value, key, "write one \"NAME: { ... }\" a line, or remove the key", out))
     return;
-  definitions.reserve(definitions.size() + entry->value->map.size());
   for (const Entry& definition : entry->value->map) {
     if (const auto name = ReadName(*definition.key, what, out)) {
-      definitions.push_back(read(*name, *definition.value, out));
+      read(*name, *definition.value, draft, out);
     }
   }
 }
@@ -161,6 +249,10 @@ void ReadDocument(const Node& document, Draft& draft, Diagnostics& out) {
   Diagnostics unknown;
   const Fields fields(document, document.range, "a policy document", PolicyKeys(), unknown);
   // The keys of a document of another kind or version are not this reader's business.
+  if (IsBesidePolicy(fields)) {
+    ++draft.others;
+    return;
+  }
   if (!CheckEnvelope(fields, out)) return;
   out.insert(out.end(), unknown.begin(), unknown.end());
   if (fields["apiVersion"] == nullptr || fields["kind"] == nullptr) return;
@@ -179,10 +271,8 @@ void ReadDocument(const Node& document, Draft& draft, Diagnostics& out) {
       }
     }
   }
-  ReadDefinitions(fields["services"], "services", "a service name", ReadService, draft.services,
-                  out);
-  ReadDefinitions(fields["mappings"], "mappings", "a mapping name", ReadMapping, draft.mappings,
-                  out);
+  ReadDefinitions(fields["services"], "services", "a service name", ReadService, draft, out);
+  ReadDefinitions(fields["mappings"], "mappings", "a mapping name", ReadMapping, draft, out);
 }
 
 }  // namespace march::model

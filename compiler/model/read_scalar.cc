@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cctype>
 #include <string>
+#include <vector>
 
 #include "base/suggest.h"
 #include "compiler/model/fields.h"
@@ -32,17 +33,27 @@ bool IsDecimal(std::string_view digits) {
          std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-std::optional<Action> EnforcedAction(std::string_view word) {
-  if (word == ActionName(Action::kAllow)) return Action::kAllow;
-  if (word == ActionName(Action::kDeny)) return Action::kDeny;
-  return std::nullopt;
+std::string ListOf(const std::vector<std::string_view>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 < words.size() ? ", " : " or ";
+    text += words[i];
+  }
+  return text;
 }
 
-Diagnostic UnknownAction(const Node& node) {
-  std::string hint = DidYouMean(Lowercase(node.scalar), {"allow", "deny"});
-  if (hint.empty()) hint = "write allow or deny";
-  return MakeDiagnostic(Code::kUnknownWord, node.range, Quoted(node.scalar) + " is not an action",
-                        std::move(hint));
+std::optional<Action> ActionAmong(const Node& node, const std::vector<std::string_view>& words,
+                                  const std::string& fault, Diagnostics& out) {
+  if (!IsScalar(node, "action", out)) return std::nullopt;
+  const auto& all = ActionNames();
+  if (std::find(words.begin(), words.end(), node.scalar) != words.end()) {
+    return static_cast<Action>(std::find(all.begin(), all.end(), node.scalar) - all.begin());
+  }
+  std::string hint = DidYouMean(Lowercase(node.scalar), words);
+  if (hint.empty()) hint = "write " + ListOf(words);
+  out.push_back(
+      MakeDiagnostic(Code::kUnknownWord, node.range, Quoted(node.scalar) + fault, std::move(hint)));
+  return std::nullopt;
 }
 
 std::string ProtocolHint(const std::string& word) {
@@ -66,12 +77,6 @@ bool IsName(std::string_view text) {
 std::optional<Written<std::string_view>> ReadName(const Node& node, std::string_view what,
                                                   Diagnostics& out) {
   if (!IsScalar(node, what, out)) return std::nullopt;
-  if (node.scalar == "<<" && !node.quoted) {
-    out.push_back(MakeDiagnostic(Code::kBadName, node.range,
-                                 Quoted(node.scalar) + " cannot be " + std::string(what),
-                                 "merge keys are not part of YAML 1.2: write the entries out"));
-    return std::nullopt;
-  }
   if (!IsName(node.scalar)) {
     const bool too_long = node.scalar.size() > kMaxName;
     out.push_back(MakeDiagnostic(
@@ -92,31 +97,28 @@ std::optional<std::string_view> ReadText(const Node& node, std::string_view what
 }
 
 std::optional<Action> ReadAction(const Node& node, Diagnostics& out) {
-  if (!IsScalar(node, "action", out)) return std::nullopt;
-  if (const auto action = EnforcedAction(node.scalar)) return action;
-  for (const std::string_view later : {"reject", "redirect", "proxy"}) {
-    if (node.scalar != later) continue;
-    out.push_back(MakeDiagnostic(Code::kNotYetEnforced, node.range,
-                                 "the action " + Quoted(later) +
-                                     " is part of the language, but this version cannot enforce it",
-                                 later == "reject"
-                                     ? "write deny, which drops without an answer"
-                                     : "remove the mapping; a policy is never enforced in part"));
-    return std::nullopt;
-  }
-  out.push_back(UnknownAction(node));
-  return std::nullopt;
+  return ActionAmong(node, ActionNames(), " is not an action", out);
 }
 
 std::optional<Action> ReadDefaultAction(const Node& node, Diagnostics& out) {
-  if (!IsScalar(node, "action", out)) return std::nullopt;
-  const auto action = EnforcedAction(node.scalar);
-  if (!action) {
-    Diagnostic diagnostic = UnknownAction(node);
-    diagnostic.message = Quoted(node.scalar) + " cannot be the default action";
-    out.push_back(std::move(diagnostic));
-  }
-  return action;
+  return ActionAmong(node, {"allow", "deny"}, " cannot be the default action", out);
+}
+
+std::optional<bool> ReadFlag(const Node& node, std::string_view what, Diagnostics& out) {
+  if (!IsScalar(node, what, out)) return std::nullopt;
+  const bool is_true = node.scalar == "true";
+  if (!node.quoted && (is_true || node.scalar == "false")) return is_true;
+  // YAML 1.1 had more words for it, and they are still written.
+  const std::string word = Lowercase(node.scalar);
+  const bool means_true = word == "true" || word == "yes" || word == "on" || word == "1";
+  const bool means_false = word == "false" || word == "no" || word == "off" || word == "0";
+  out.push_back(
+      MakeDiagnostic(Code::kWrongType, node.range,
+                     std::string(what) + " must be true or false, not " + Quoted(node.scalar),
+                     means_true    ? "write true"
+                     : means_false ? "write false"
+                                   : ""));
+  return std::nullopt;
 }
 
 std::optional<std::int32_t> ReadPriority(const Node& node, Diagnostics& out) {

@@ -69,6 +69,11 @@ void RunStages(Compilation& c, const FileSystem& files, const std::string& path,
   if (!Keep(c, c.rules, ruleset::OrderRules(*c.policy))) return;
   if (until == Stage::kRules) return;
 
+  // Beyond here is what will be enforced: all of it, or nothing.
+  c.diagnostics.insert(c.diagnostics.end(), c.policy->unenforced.begin(),
+                       c.policy->unenforced.end());
+  if (!c.ok()) return;
+
   if (!Keep(c, c.tables, classify::BuildTables(*c.rules, options.classify))) return;
   if (until == Stage::kTables) return;
 

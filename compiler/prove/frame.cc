@@ -37,8 +37,9 @@ Bytes LayerFour(const space::Flow& flow) {
       Put(bytes, 0, 8);
       break;
     default:
-      Put(bytes, flow.protocol == space::kIcmpv6 ? 0x80 : 0x08, 1);
-      Put(bytes, 0, 7);
+      Put(bytes, flow.icmp_type, 1);
+      Put(bytes, flow.icmp_code, 1);
+      Put(bytes, 0, 6);
   }
   return bytes;
 }

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <map>
 
+#include "bundle/abi/tables.h"
 #include "compiler/prove/engine.h"
 #include "compiler/space/protocol.h"
 
@@ -8,15 +10,58 @@ namespace {
 
 using ServiceList = std::optional<std::vector<std::uint32_t>>;
 
+bool IsIn(const std::vector<space::Prefix>& prefixes, const space::Address& address) {
+  return std::any_of(prefixes.begin(), prefixes.end(), [&](const space::Prefix& prefix) {
+    return prefix.address.family == address.family &&
+           space::Prefix::Of(address, prefix.length) == prefix;
+  });
+}
+
+// Whether services hold one address; of members, each is looked at once.
+class Holder {
+ public:
+  Holder(const model::Policy& policy, const space::Address& address)
+      : policy_(policy), address_(address) {}
+
+  bool Holds(std::uint32_t index) {
+    const model::Service& service = policy_.services[index];
+    if (service.members.empty()) return Decide(service);
+    const auto known = known_.find(index);
+    if (known != known_.end()) return known->second;
+    return known_[index] = Decide(service);
+  }
+
+ private:
+  bool Decide(const model::Service& service) {
+    if (IsIn(service.except, address_)) return false;
+    return IsIn(service.prefixes, address_) ||
+           std::any_of(service.members.begin(), service.members.end(),
+                       [&](std::uint32_t member) { return Holds(member); });
+  }
+
+  const model::Policy& policy_;
+  const space::Address& address_;
+  std::map<std::uint32_t, bool> known_;
+};
+
 bool HoldsAddress(const model::Policy& policy, const ServiceList& services,
                   const space::Address& address) {
   if (!services) return true;
-  return std::any_of(services->begin(), services->end(), [&](std::uint32_t service) {
-    const auto& prefixes = policy.services[service].prefixes;
-    return std::any_of(prefixes.begin(), prefixes.end(), [&](const space::Prefix& prefix) {
-      return prefix.address.family == address.family &&
-             space::Prefix::Of(address, prefix.length) == prefix;
-    });
+  Holder holder(policy, address);
+  return std::any_of(services->begin(), services->end(),
+                     [&](std::uint32_t service) { return holder.Holds(service); });
+}
+
+bool IsIn(const std::optional<std::vector<model::PortRange>>& ranges, std::uint16_t port) {
+  return !ranges || std::any_of(ranges->begin(), ranges->end(), [&](const model::PortRange& r) {
+    return r.first <= port && port <= r.last;
+  });
+}
+
+bool IsOneOf(const std::optional<std::vector<model::IcmpType>>& types, const space::Flow& flow) {
+  return !types || std::any_of(types->begin(), types->end(), [&](const model::IcmpType& type) {
+    return type.protocol == flow.protocol && type.type == flow.icmp_type &&
+           type.code.value_or(flow.icmp_code) == flow.icmp_code;
   });
 }
 
@@ -29,10 +74,9 @@ bool ModelEngine::Matches(const model::Mapping& mapping, const space::Flow& flow
                                      flow.protocol) == mapping.protocols->end()) {
     return false;
   }
-  if (mapping.ports && !flow.later_fragment &&
-      std::none_of(mapping.ports->begin(), mapping.ports->end(), [&](const model::PortRange& r) {
-        return r.first <= flow.destination_port && flow.destination_port <= r.last;
-      })) {
+  if (!flow.later_fragment &&
+      (!IsIn(mapping.ports, flow.destination_port) ||
+       !IsIn(mapping.source_ports, flow.source_port) || !IsOneOf(mapping.icmp_types, flow))) {
     return false;
   }
   return HoldsAddress(policy_, mapping.from, flow.source) &&
@@ -44,14 +88,14 @@ bool ModelEngine::Precedes(std::uint32_t a, std::uint32_t b) const {
   const model::Mapping& left = policy_.mappings[a];
   const model::Mapping& right = policy_.mappings[b];
   if (left.priority != right.priority) return left.priority > right.priority;
-  if (left.action != right.action) return left.action == model::Action::kDeny;
+  if (left.action != right.action) return left.action < right.action;  // the stricter comes first
   return left.name < right.name;
 }
 
 std::vector<std::uint32_t> ModelEngine::Matching(const space::Flow& flow) const {
   std::vector<std::uint32_t> matching;
   for (std::uint32_t i = 0; i < policy_.mappings.size(); ++i) {
-    if (Matches(policy_.mappings[i], flow)) matching.push_back(i);
+    if (!policy_.mappings[i].audit && Matches(policy_.mappings[i], flow)) matching.push_back(i);
   }
   std::sort(matching.begin(), matching.end(),
             [&](std::uint32_t a, std::uint32_t b) { return Precedes(a, b); });
@@ -66,21 +110,28 @@ Decision ModelEngine::DecideAtPort(const space::Flow& flow) const {
 
 // A later fragment goes by what its ports could be: see classify::BuildL4Run.
 Decision ModelEngine::DecideFragment(const space::Flow& flow) const {
-  // The ports at which the set of matching mappings changes.
+  // The ports, or types and codes, at which the set of matching mappings changes.
   std::vector<std::uint32_t> ports = {0};
+  const auto add = [&](std::uint32_t first, std::uint32_t last) {
+    ports.push_back(first);
+    if (last < 0xFFFF) ports.push_back(last + 1);
+  };
   for (const std::uint32_t index : Matching(flow)) {
-    const auto& ranges = policy_.mappings[index].ports;
-    if (!ranges) continue;
-    for (const model::PortRange& range : *ranges) {
-      ports.push_back(range.first);
-      if (range.last < 0xFFFF) ports.push_back(std::uint32_t{range.last} + 1);
+    const model::Mapping& mapping = policy_.mappings[index];
+    for (const model::PortRange& range : mapping.ports.value_or(std::vector<model::PortRange>())) {
+      add(range.first, range.last);
+    }
+    for (const model::IcmpType& t : mapping.icmp_types.value_or(std::vector<model::IcmpType>())) {
+      if (t.protocol != flow.protocol) continue;
+      add(MARCH_ICMP_PORT(t.type, t.code.value_or(0)),
+          MARCH_ICMP_PORT(t.type, t.code.value_or(0xFF)));
     }
   }
   std::vector<Decision> decisions;
   for (const std::uint32_t port : ports) {
     space::Flow whole = flow;
     whole.later_fragment = false;
-    whole.destination_port = static_cast<std::uint16_t>(port);
+    whole.SetDetail(static_cast<std::uint16_t>(port));
     decisions.push_back(DecideAtPort(whole));
   }
   if (std::all_of(decisions.begin(), decisions.end(),

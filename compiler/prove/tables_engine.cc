@@ -11,7 +11,7 @@ Outcome<Decision> TablesEngine::Decide(const space::Flow& flow) {
   key.dst_lo = static_cast<std::uint64_t>(flow.destination.value);
   key.family = static_cast<std::uint32_t>(flow.source.family);
   key.l4 = flow.later_fragment ? MARCH_L4_FRAGMENT | MARCH_L4_KEY(flow.protocol, 0U)
-                               : MARCH_L4_KEY(flow.protocol, std::uint32_t{flow.destination_port});
+                               : MARCH_L4_KEY(flow.protocol, std::uint32_t{flow.Detail()});
   const auto count = static_cast<std::uint32_t>(tables_.words.size());
   return Decision::OfVerdict(march_native_classify(tables_.words.data(), count, &key));
 }

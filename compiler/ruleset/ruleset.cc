@@ -27,12 +27,11 @@ class AddressSets {
     if (!services) return everything_;
     auto& known = sets_[*services];
     if (known == nullptr) {
-      std::vector<space::Prefix> prefixes;
+      AddressSet all;
       for (const std::uint32_t service : *services) {
-        const auto& more = policy_.services[service].prefixes;
-        prefixes.insert(prefixes.end(), more.begin(), more.end());
+        all = Union(all, policy_.services[service].addresses);
       }
-      known = std::make_shared<const AddressSet>(AddressSet::Of(prefixes));
+      known = std::make_shared<const AddressSet>(std::move(all));
     }
     return known;
   }
@@ -46,6 +45,14 @@ class AddressSets {
 L4Set L4Of(const model::Mapping& mapping) {
   if (!mapping.protocols) return L4Set({{0, MARCH_L4_FRAGMENT - 1}});
   std::vector<space::Interval<std::uint32_t>> keys;
+  if (mapping.icmp_types) {
+    for (const model::IcmpType& type : *mapping.icmp_types) {
+      keys.push_back(
+          {MARCH_L4_KEY(type.protocol, MARCH_ICMP_PORT(type.type, type.code.value_or(0))),
+           MARCH_L4_KEY(type.protocol, MARCH_ICMP_PORT(type.type, type.code.value_or(0xFF)))});
+    }
+    return L4Set(std::move(keys));
+  }
   for (const std::uint8_t protocol : *mapping.protocols) {
     if (!mapping.ports) {
       keys.push_back({MARCH_L4_KEY(protocol, 0U), MARCH_L4_KEY(protocol, 0xFFFFU)});
@@ -56,6 +63,23 @@ L4Set L4Of(const model::Mapping& mapping) {
     }
   }
   return L4Set(std::move(keys));
+}
+
+space::IntervalSet<std::uint16_t> SourcePortsOf(const model::Mapping& mapping) {
+  if (!mapping.source_ports) return space::IntervalSet<std::uint16_t>({{0, 0xFFFF}});
+  std::vector<space::Interval<std::uint16_t>> parts;
+  for (const model::PortRange& range : *mapping.source_ports) {
+    parts.push_back({range.first, range.last});
+  }
+  return space::IntervalSet<std::uint16_t>(std::move(parts));
+}
+
+std::string AttributesOf(const model::Mapping& mapping) {
+  std::string text;
+  for (const model::Attribute& attribute : mapping.attributes) {
+    text += attribute.name + " " + attribute.value + "\n";
+  }
+  return text;
 }
 
 void DumpAddresses(std::ostream& out, const char* label, const AddressSet& set) {
@@ -87,6 +111,16 @@ void DumpL4(std::ostream& out, const L4Set& set) {
   out << "\n";
 }
 
+void DumpSourcePorts(std::ostream& out, const space::IntervalSet<std::uint16_t>& ports) {
+  if (ports == space::IntervalSet<std::uint16_t>({{0, 0xFFFF}})) return;
+  out << "    source ports";
+  for (const auto& part : ports.intervals()) {
+    out << " " << part.first;
+    if (part.last != part.first) out << "-" << part.last;
+  }
+  out << "\n";
+}
+
 }  // namespace
 
 Outcome<RuleSet> OrderRules(const model::Policy& policy) {
@@ -104,8 +138,10 @@ Outcome<RuleSet> OrderRules(const model::Policy& policy) {
   result.rules.reserve(policy.mappings.size());
   for (std::uint32_t i = 0; i < result.mappings; ++i) {
     const model::Mapping& mapping = policy.mappings[i];
+    if (mapping.audit) continue;
     result.rules.push_back({i, mapping.name, mapping.place, mapping.action, mapping.priority,
-                            sets.Of(mapping.from), sets.Of(mapping.to), L4Of(mapping)});
+                            sets.Of(mapping.from), sets.Of(mapping.to), L4Of(mapping),
+                            SourcePortsOf(mapping), AttributesOf(mapping)});
   }
   // Mapping indices are in the byte order of names.
   std::sort(result.rules.begin(), result.rules.end(), [](const Rule& a, const Rule& b) {
@@ -126,6 +162,7 @@ std::string Dump(const RuleSet& rules) {
     DumpAddresses(out, "from", *rule.source);
     DumpAddresses(out, "to", *rule.destination);
     DumpL4(out, rule.l4);
+    DumpSourcePorts(out, rule.source_ports);
   }
   return out.str();
 }

@@ -13,7 +13,8 @@
 
 namespace march::ruleset {
 
-// A layer-4 key (bundle/abi/tables.h): protocol and destination port, never a fragment key.
+// A layer-4 key (bundle/abi/tables.h): protocol and destination port, or the type and code of ICMP;
+// never a fragment key.
 using L4Set = space::IntervalSet<std::uint32_t>;
 
 struct Rule {
@@ -26,6 +27,9 @@ struct Rule {
   std::shared_ptr<const space::AddressSet> source;
   std::shared_ptr<const space::AddressSet> destination;
   L4Set l4;
+  space::IntervalSet<std::uint16_t> source_ports;
+  // The attributes of the mapping as one text, equal exactly when they say the same; "" for none.
+  std::string attributes;
 };
 
 struct RuleSet {
@@ -35,7 +39,7 @@ struct RuleSet {
   std::uint32_t mappings = 0;  // how many counter slots
 };
 
-// Errors: kTooManyMappings.
+// Mappings of `audit` decide nothing and are left out. Errors: kTooManyMappings.
 Outcome<RuleSet> OrderRules(const model::Policy& policy);
 
 // For `--until rules --dump`.

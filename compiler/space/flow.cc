@@ -184,6 +184,20 @@ std::string EndpointText(const Address& address, bool with_port, std::uint16_t p
 
 }  // namespace
 
+std::uint16_t Flow::Detail() const {
+  if (IsIcmp(protocol)) return static_cast<std::uint16_t>(icmp_type << 8 | icmp_code);
+  return destination_port;
+}
+
+void Flow::SetDetail(std::uint16_t detail) {
+  if (IsIcmp(protocol)) {
+    icmp_type = static_cast<std::uint8_t>(detail >> 8);
+    icmp_code = static_cast<std::uint8_t>(detail);
+  } else {
+    destination_port = detail;
+  }
+}
+
 std::string Flow::ToString() const {
   const bool ports = HasPorts(protocol) && !later_fragment;
   return ProtocolName(protocol) + " " + EndpointText(source, ports, source_port) + " > " +

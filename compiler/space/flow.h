@@ -16,7 +16,14 @@ struct Flow {
   Address destination;                 // of the same family
   std::uint16_t source_port = 0;       // 0 for protocols without ports
   std::uint16_t destination_port = 0;  // 0 for protocols without ports
-  bool later_fragment = false;         // its ports are in another packet
+  std::uint8_t icmp_type = 0;          // of ICMP and ICMPv6
+  std::uint8_t icmp_code = 0;
+  bool later_fragment = false;  // all of these are in another packet
+
+  // What the policy compares with ports: the destination port, or type and code of ICMP as in
+  // MARCH_ICMP_PORT; 0 for other protocols.
+  std::uint16_t Detail() const;
+  void SetDetail(std::uint16_t detail);
 
   // "udp [2001:db8::1]:5353 > [2001:db8::2]:53", "icmp 10.0.0.1 > 10.0.0.2".
   std::string ToString() const;

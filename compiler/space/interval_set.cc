@@ -18,4 +18,12 @@ AddressSet AddressSet::Everything() {
           IntervalSet<Uint128>({{0, LastOf(Family::kV6)}})};
 }
 
+AddressSet Union(const AddressSet& a, const AddressSet& b) {
+  return {Union(a.v4, b.v4), Union(a.v6, b.v6)};
+}
+
+AddressSet Subtract(const AddressSet& a, const AddressSet& b) {
+  return {Subtract(a.v4, b.v4), Subtract(a.v6, b.v6)};
+}
+
 }  // namespace march::space

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "compiler/space/address.h"
@@ -52,6 +53,31 @@ class IntervalSet {
   std::vector<Interval<T>> intervals_;
 };
 
+template <class T>
+IntervalSet<T> Union(const IntervalSet<T>& a, const IntervalSet<T>& b) {
+  std::vector<Interval<T>> parts = a.intervals();
+  parts.insert(parts.end(), b.intervals().begin(), b.intervals().end());
+  return IntervalSet<T>(std::move(parts));
+}
+
+// What is in `a` and not in `b`.
+template <class T>
+IntervalSet<T> Subtract(const IntervalSet<T>& a, const IntervalSet<T>& b) {
+  std::vector<Interval<T>> parts;
+  auto hole = b.intervals().begin();
+  for (Interval<T> rest : a.intervals()) {
+    while (hole != b.intervals().end() && hole->last < rest.first) ++hole;
+    bool gone = false;
+    for (auto it = hole; it != b.intervals().end() && it->first <= rest.last && !gone; ++it) {
+      if (it->first > rest.first) parts.push_back({rest.first, static_cast<T>(it->first - 1)});
+      gone = it->last >= rest.last;
+      if (!gone) rest.first = static_cast<T>(it->last + 1);
+    }
+    if (!gone) parts.push_back(rest);
+  }
+  return IntervalSet<T>(std::move(parts));
+}
+
 // A set of addresses of both families.
 struct AddressSet {
   IntervalSet<Uint128> v4;
@@ -66,5 +92,8 @@ struct AddressSet {
 
   friend bool operator==(const AddressSet&, const AddressSet&) = default;
 };
+
+AddressSet Union(const AddressSet& a, const AddressSet& b);
+AddressSet Subtract(const AddressSet& a, const AddressSet& b);
 
 }  // namespace march::space

@@ -19,6 +19,15 @@ constexpr bool HasPorts(std::uint8_t protocol) {
   return protocol == kTcp || protocol == kUdp || protocol == kSctp;
 }
 
+constexpr bool IsIcmp(std::uint8_t protocol) {
+  return protocol == kIcmp || protocol == kIcmpv6;
+}
+
+// The type of an echo request; `protocol` is ICMP or ICMPv6.
+constexpr std::uint8_t EchoRequest(std::uint8_t protocol) {
+  return protocol == kIcmp ? 8 : 128;
+}
+
 // Whether an IPv6 packet with this next header goes on to another one (RFC 8200, RFC 4302): such a
 // number is never the protocol of an IPv6 packet.
 constexpr bool IsExtensionHeader(std::uint8_t protocol) {

@@ -30,7 +30,7 @@ struct Node {
   std::string scalar;
   bool quoted = false;  // "5432" is a string, 5432 may be a number
   std::vector<NodePtr> sequence;
-  std::vector<Entry> map;  // in the order written; duplicates are still there
+  std::vector<Entry> map;  // in the order written, then what was merged; duplicates are still there
 };
 
 struct ParseLimits {
@@ -41,7 +41,8 @@ struct ParseLimits {
 };
 
 // The documents of one source, without empty ones. Errors: kYamlSyntax, kYamlTooDeep,
-// kYamlUnknownAlias, kYamlNotUtf8, kInputTooLarge. Behind a fault, reading goes on at the next
+// kYamlUnknownAlias, kYamlNotUtf8, kYamlBadMerge, kInputTooLarge. Behind a fault, reading goes on
+// at the next
 // `---`.
 Outcome<std::vector<NodePtr>> ParseYaml(const Source& source, const ParseLimits& limits = {});
 

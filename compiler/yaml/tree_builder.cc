@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compiler/yaml/merge.h"
 #include "compiler/yaml/quote.h"
 #include "compiler/yaml/syntax_error.h"
 #include "compiler/yaml/text_check.h"
@@ -193,6 +194,7 @@ void TreeBuilder::OpenCollectionNode(const YAML::Mark& mark, YAML::anchor_t anch
 void TreeBuilder::CloseCollection() {
   Frame frame = std::move(stack_.back());
   stack_.pop_back();
+  if (frame.node->kind == Node::Kind::kMap) ResolveMerges(*frame.node, out_);
   Remember(frame.anchor, frame.node, frame.size);
   Add(std::move(frame.node), frame.size);
 }

@@ -102,13 +102,14 @@ bool IsAnswered(const std::string& path) {
 }  // namespace
 
 std::string Serialize(Response response) {
+  const std::string body = std::move(response.body);
   std::string bytes = "HTTP/1.1 " + std::to_string(response.status) + " ";
   bytes += ReasonOf(response.status);
   bytes += "\r\nContent-Type: " + response.content_type;
-  bytes += "\r\nContent-Length: " + std::to_string(response.body.size());
+  bytes += "\r\nContent-Length: " + std::to_string(body.size());
   if (!response.allow.empty()) bytes += "\r\nAllow: " + response.allow;
   bytes += "\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n";
-  bytes += response.body;
+  bytes += body;
   return bytes;
 }
 

@@ -17,7 +17,7 @@ std::string Csv(const std::vector<march::space::Flow>& flows) {
   for (const auto& flow : flows) {
     text += march::space::ProtocolName(flow.protocol) + "," + flow.source.ToString() + "," +
             std::to_string(flow.source_port) + "," + flow.destination.ToString() + "," +
-            std::to_string(flow.destination_port) + "\n";
+            std::to_string(flow.Detail()) + "\n";
   }
   return text;
 }

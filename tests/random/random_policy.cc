@@ -120,6 +120,25 @@ std::uint16_t FlowPort(Random& random, const model::Policy& policy) {
   return static_cast<std::uint16_t>(random.Next());
 }
 
+std::string RandomPrefixText(Random& random) {
+  Prefix prefix = RandomPrefix(random, random.OneIn(2) ? Family::kV6 : Family::kV4);
+  while (IsMapped(prefix)) prefix = RandomPrefix(random, Family::kV4);
+  return PrefixText(prefix);
+}
+
+// Next to each other, at both ends, and those of echo requests.
+const std::vector<std::uint8_t> kTypes = {0, 1, 7, 8, 9, 127, 128, 129, 254, 255};
+
+std::string RandomTypes(Random& random) {
+  std::string text = "[";
+  for (std::uint32_t left = 1 + random.Below(3); left > 0; --left) {
+    text += std::to_string(random.Pick(kTypes));
+    if (random.OneIn(3)) text += "/" + std::to_string(random.Below(3));
+    if (left > 1) text += ", ";
+  }
+  return text + "]";
+}
+
 }  // namespace
 
 std::string RandomPolicy(Random& random, std::uint32_t mappings) {
@@ -130,12 +149,14 @@ std::string RandomPolicy(Random& random, std::uint32_t mappings) {
   if (random.OneIn(3)) text += "defaults: { action: allow }\n";
   text += "services:\n";
   for (std::uint32_t i = 0; i < services; ++i) {
-    text += "  s" + std::to_string(i) + ": { addresses: [";
+    text += "  s" + std::to_string(i) + ": { ";
+    // Members come before, so there are no circles.
+    if (i > 0 && random.OneIn(5)) text += "services: " + RandomServices(random, i) + ", ";
+    if (random.OneIn(5)) text += "except: [" + RandomPrefixText(random) + "], ";
+    text += "addresses: [";
     const std::uint32_t count = 1 + random.Below(4);
     for (std::uint32_t j = 0; j < count; ++j) {
-      Prefix prefix = RandomPrefix(random, random.OneIn(2) ? Family::kV6 : Family::kV4);
-      while (IsMapped(prefix)) prefix = RandomPrefix(random, Family::kV4);
-      text += (j > 0 ? ", " : "") + PrefixText(prefix);
+      text += (j > 0 ? ", " : "") + RandomPrefixText(random);
     }
     text += "] }\n";
   }
@@ -148,8 +169,12 @@ std::string RandomPolicy(Random& random, std::uint32_t mappings) {
     if (random.OneIn(2)) {
       text += "    priority: " + std::to_string(static_cast<int>(random.Below(7)) - 3) + "\n";
     }
-    switch (random.Below(4)) {
+    switch (random.Below(5)) {
       case 0:
+        break;
+      case 4:
+        text += "    icmp_types: " + RandomTypes(random) + "\n";
+        if (random.OneIn(2)) text += "    protocols: [icmp, icmpv6]\n";
         break;
       case 1:
         text += "    protocols: [" + random.Pick(protocols) + "]\n";
@@ -178,6 +203,10 @@ std::vector<space::Flow> RandomFlows(Random& random, const model::Policy& policy
     flow.source = FlowAddress(random, policy, family);
     flow.destination = FlowAddress(random, policy, family);
     flow.later_fragment = fragments && random.OneIn(8);
+    if (space::IsIcmp(flow.protocol) && !flow.later_fragment) {
+      flow.icmp_type = random.Pick(kTypes);
+      flow.icmp_code = static_cast<std::uint8_t>(random.Below(3));
+    }
     if (space::HasPorts(flow.protocol) && !flow.later_fragment) {
       flow.source_port = static_cast<std::uint16_t>(random.Next());
       flow.destination_port = FlowPort(random, policy);
