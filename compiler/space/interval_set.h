@@ -78,6 +78,47 @@ IntervalSet<T> Subtract(const IntervalSet<T>& a, const IntervalSet<T>& b) {
   return IntervalSet<T>(std::move(parts));
 }
 
+template <class T>
+IntervalSet<T> Intersect(const IntervalSet<T>& a, const IntervalSet<T>& b) {
+  std::vector<Interval<T>> parts;
+  auto left = a.intervals().begin();
+  auto right = b.intervals().begin();
+  while (left != a.intervals().end() && right != b.intervals().end()) {
+    const T first = std::max(left->first, right->first);
+    const T last = std::min(left->last, right->last);
+    if (first <= last) parts.push_back({first, last});
+    if (left->last < right->last) {
+      ++left;
+    } else {
+      ++right;
+    }
+  }
+  return IntervalSet<T>(std::move(parts));
+}
+
+template <class T>
+bool Overlaps(const IntervalSet<T>& a, const IntervalSet<T>& b) {
+  // Goes over the smaller one and searches the larger.
+  if (a.intervals().size() > b.intervals().size()) return Overlaps(b, a);
+  return std::any_of(a.intervals().begin(), a.intervals().end(), [&](const Interval<T>& part) {
+    const auto next =
+        std::lower_bound(b.intervals().begin(), b.intervals().end(), part.first,
+                         [](const Interval<T>& other, T v) { return other.last < v; });
+    return next != b.intervals().end() && next->first <= part.last;
+  });
+}
+
+// Whether all of `a` is in `b`.
+template <class T>
+bool IsSubset(const IntervalSet<T>& a, const IntervalSet<T>& b) {
+  return std::all_of(a.intervals().begin(), a.intervals().end(), [&](const Interval<T>& part) {
+    const auto next =
+        std::lower_bound(b.intervals().begin(), b.intervals().end(), part.first,
+                         [](const Interval<T>& other, T v) { return other.last < v; });
+    return next != b.intervals().end() && next->first <= part.first && part.last <= next->last;
+  });
+}
+
 // A set of addresses of both families.
 struct AddressSet {
   IntervalSet<Uint128> v4;
