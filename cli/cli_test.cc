@@ -96,8 +96,82 @@ TEST_CASE("explain names the deciding mapping, its place, and why others lost") 
   CHECK(json["verdict"] == "deny");
   CHECK(json["mapping"].is_null());
   CHECK(json["also_matched"].empty());
-  CHECK(marchctl.Run({"explain", "p.yaml", "tcp 1.2.3.4 > 10.0.0.1"}) == kUsage);
-  CHECK(marchctl.err.str().starts_with("FLOW:1:"));
+  CHECK(marchctl.Run({"explain", "p.yaml", "tcp 1.2.3.4 > 10.0.0.256:80"}) == kUsage);
+  CHECK(marchctl.err.str().starts_with(
+      "FLOW:1:15: error[M0306]: neither an address nor a service\n"));
+}
+
+TEST_CASE("explain cuts a set of flows by who decides") {
+  Marchctl marchctl;
+  CHECK(marchctl.Run({"explain", "p.yaml", "tcp 10.9.0.0/16 > web:80-81"}) == kOk);
+  CHECK(marchctl.out.str() ==
+        "flows    tcp 10.9.0.0/16 > web:80-81\n"
+        "\n"
+        "verdict  allow, 50 % of these flows\n"
+        "mapping  http (p.yaml:6:3)\n"
+        "packets  tcp 10.9.0.0/16 > 10.0.0.1:80\n"
+        "\n"
+        "verdict  allow, 50 % of these flows\n"
+        "mapping  all-web (p.yaml:7:3)\n"
+        "packets  tcp 10.9.0.0/16 > 10.0.0.1:81\n");
+  CHECK(marchctl.Run({"explain", "p.yaml", "icmp any > 10.0.0.2/31 type 3", "-o", "json"}) == kOk);
+  const auto json = nlohmann::json::parse(marchctl.out.str());
+  REQUIRE(json["regions"].size() == 1);
+  CHECK(json["regions"][0] ==
+        nlohmann::json({{"verdict", "deny"},
+                        {"mapping", nullptr},
+                        {"share", 1.0},
+                        {"witness", "icmp 0.0.0.1 > 10.0.0.2 type 3"},
+                        {"packets", {"icmp 0.0.0.0/0 > 10.0.0.2/31 type 3"}}}));
+  CHECK(marchctl.Run({"explain", "p.yaml", "tcp wbe > any:80"}) == kUsage);
+  CHECK(marchctl.err.str().find("hint: did you mean \"web\"?") != std::string::npos);
+}
+
+TEST_CASE("explain speaks of what cannot be enforced yet, and compile refuses it") {
+  Marchctl marchctl;
+  marchctl.Write("later.yaml",
+                 "apiVersion: march/v1\n"
+                 "kind: Policy\n"
+                 "services:\n"
+                 "  stripe: { fqdns: [api.stripe.com], addresses: [10.0.0.9] }\n"
+                 "mappings:\n"
+                 "  out: { to: [stripe], action: proxy }\n"
+                 "  named: { to: [stripe], priority: 1, ports: [22] }\n");
+  CHECK(marchctl.Run({"explain", "later.yaml", "tcp 1.2.3.4:5 > 10.0.0.9:80"}) == kOk);
+  CHECK(marchctl.out.str().find("path     slow: its action is \"proxy\", so the proxy decides\n") !=
+        std::string::npos);
+  CHECK(marchctl.Run({"explain", "later.yaml", "tcp 1.2.3.4:5 > 10.0.0.9:22"}) == kOk);
+  CHECK(marchctl.out.str().find(
+            "path     slow: the service \"stripe\" has names, so the proxy decides\n") !=
+        std::string::npos);
+  CHECK(marchctl.Run({"validate", "later.yaml"}) == kOk);
+  CHECK(marchctl.out.str() ==
+        "later.yaml: valid, 1 service, 2 mappings in 1 file\n"
+        "2 settings cannot be enforced by this version, and `compile` refuses them; the first: "
+        "later.yaml:4:13\n");
+  CHECK(marchctl.Run({"compile", "later.yaml", "--until", "tables", "--dump"}) == kInvalidPolicy);
+  CHECK(marchctl.err.str().starts_with("later.yaml:4:13: error[M0214]: \"fqdns\" is part"));
+}
+
+TEST_CASE("lint ends with 4 when it finds something") {
+  Marchctl marchctl;
+  const std::string clean =
+      "apiVersion: march/v1\n"
+      "kind: Policy\n"
+      "services: { web: { addresses: [10.0.0.1] } }\n"
+      "mappings:\n"
+      "  http: { to: [web], protocols: [tcp], ports: [80] }\n";
+  marchctl.Write("clean.yaml", clean);
+  CHECK(marchctl.Run({"lint", "clean.yaml"}) == kOk);
+  CHECK(marchctl.out.str() == "clean.yaml: nothing to complain about\n");
+  marchctl.Write("twice.yaml",
+                 clean + "  again: { to: [web], protocols: [tcp], ports: [80] , priority: -2 }\n");
+  CHECK(marchctl.Run({"lint", "twice.yaml"}) == kTestsFailed);
+  CHECK(marchctl.err.str().starts_with(
+      "twice.yaml:6:3: warning[M0801]: the mapping \"again\" decides no packet\n"));
+  CHECK(marchctl.Run({"lint", "twice.yaml", "-o", "json"}) == kTestsFailed);
+  CHECK(nlohmann::json::parse(marchctl.out.str())["diagnostics"][0]["code"] == "M0801");
+  CHECK(marchctl.Run({"lint", "bad.yaml"}) == kInvalidPolicy);
 }
 
 TEST_CASE("replay answers every flow in order, by model and by tables") {

@@ -33,6 +33,7 @@ int RunMarchctl(const std::vector<std::string>& arguments, Environment& environm
   app.require_subcommand(1);
   int exit_code = kOk;
   AddValidate(app, environment, exit_code);
+  AddLint(app, environment, exit_code);
   AddCompile(app, environment, exit_code);
   AddExplain(app, environment, exit_code);
   AddReplay(app, environment, exit_code);

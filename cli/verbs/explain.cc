@@ -1,20 +1,18 @@
-// marchctl explain POLICY FLOW: the verdict on one flow, who decided it and who else would have.
+// marchctl explain POLICY FLOW: the verdict on one flow, who decided it and who else would have; or
+// the verdicts on a set of flows.
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/exit_code.h"
 #include "cli/output/format.h"
 #include "cli/output/report.h"
+#include "cli/verbs/explain.h"
 #include "cli/verbs/verbs.h"
 #include "compiler/pipeline/engines.h"
 #include "compiler/pipeline/pipeline.h"
 
 namespace march::cli {
 namespace {
-
-constexpr const char* kPath = "fast";
-constexpr const char* kPathReason =
-    "addresses, protocol and ports are all it takes, so the kernel decides (XDP)";
 
 struct Flags {
   std::string policy;
@@ -37,8 +35,17 @@ std::string WhyLost(const Explanation& e, const model::Mapping& loser) {
     return "priority " + std::to_string(loser.priority) + " is below " +
            std::to_string(winner.priority);
   }
-  if (loser.action != winner.action) return "deny is stricter at equal priority";
+  if (loser.action != winner.action) {
+    return std::string(ActionName(winner.action)) + " is stricter at equal priority";
+  }
   return "same verdict, and its name comes later";
+}
+
+Path PathOfDecision(const Explanation& e) {
+  if (const auto index = e.decision.mapping()) {
+    return PathOf(e.policy, e.policy.mappings[*index]);
+  }
+  return {"fast", "no mapping asks for more than the kernel can do"};
 }
 
 void PrintText(const Explanation& e, std::ostream& out) {
@@ -53,19 +60,13 @@ void PrintText(const Explanation& e, std::ostream& out) {
   } else {
     out << "mapping  none: defaults.action decides\n";
   }
-  out << "path     " << kPath << ": " << kPathReason << "\n";
+  const Path path = PathOfDecision(e);
+  out << "path     " << path.name << ": " << path.reason << "\n";
   for (const std::uint32_t index : e.others) {
     const model::Mapping& mapping = e.policy.mappings[index];
     out << "matched  " << mapping.name << " (" << mapping.place.ToString() << "), "
         << model::ActionName(mapping.action) << ": " << WhyLost(e, mapping) << "\n";
   }
-}
-
-nlohmann::json MappingJson(const model::Mapping& mapping) {
-  return {{"name", mapping.name},
-          {"action", model::ActionName(mapping.action)},
-          {"priority", mapping.priority},
-          {"place", mapping.place.ToString()}};
 }
 
 void PrintJson(const Explanation& e, std::ostream& out) {
@@ -76,42 +77,55 @@ void PrintJson(const Explanation& e, std::ostream& out) {
     others.push_back(std::move(other));
   }
   const auto index = e.decision.mapping();
+  const Path path = PathOfDecision(e);
   const nlohmann::json document = {
       {"format_version", 1},
       {"flow", e.flow.ToString()},
       {"verdict", model::ActionName(e.decision.action)},
       {"mapping", index ? MappingJson(e.policy.mappings[*index]) : nlohmann::json()},
-      {"path", kPath},
-      {"path_reason", kPathReason},
+      {"path", path.name},
+      {"path_reason", path.reason},
       {"also_matched", std::move(others)}};
   out << document.dump(2) << "\n";
 }
 
-int Run(Environment& environment, const Flags& flags) {
-  const Source text("FLOW", flags.flow);
-  const auto flow = space::ParseFlow(text);
-  if (!flow) {
-    Report(environment, flow.diagnostics());
-    return kUsage;
-  }
-  const auto compilation =
+// What the policy says of the flow; where the policy can be compiled, also what its tables say.
+Outcome<prove::Decision> Decide(Environment& environment, const Flags& flags,
+                                const pipeline::Compilation& compilation, const space::Flow& flow) {
+  const auto expected = prove::ModelEngine(*compilation.policy).Decide(flow);
+  if (!compilation.policy->unenforced.empty()) return expected;
+  const auto compiled =
       pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kTables);
+  if (!compiled.ok()) return compiled.diagnostics;
+  const auto decision = prove::TablesEngine(*compiled.tables).Decide(flow);
+  if (*decision == *expected) return expected;
+  return MakeDiagnostic(Code::kEnginesDiffer, {},
+                        "the tables say " + prove::DeciderName(*compilation.policy, *decision) +
+                            ", the policy says " +
+                            prove::DeciderName(*compilation.policy, *expected),
+                        "this is a defect of marchctl; please report it with the policy");
+}
+
+int Run(Environment& environment, const Flags& flags) {
+  const auto compilation =
+      pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kRules);
   const ExitCode code = Report(environment, compilation.diagnostics);
   if (code != kOk) return code;
 
-  prove::ModelEngine model(*compilation.policy);
-  prove::TablesEngine tables(*compilation.tables);
-  const auto decision = tables.Decide(*flow);
-  const auto expected = model.Decide(*flow);
-  if (!(*decision == *expected)) {
-    return Report(environment,
-                  {MakeDiagnostic(
-                      Code::kEnginesDiffer, {},
-                      "the tables say " + prove::DeciderName(*compilation.policy, *decision) +
-                          ", the policy says " + prove::DeciderName(*compilation.policy, *expected),
-                      "this is a defect of marchctl; please report it with the policy")});
+  const Source text("FLOW", flags.flow);
+  const auto flow = space::ParseFlow(text);
+  if (!flow) {
+    const auto packets = ruleset::ParseFlowSet(text, *compilation.policy);
+    if (!packets) {
+      Report(environment, packets.diagnostics());
+      return kUsage;
+    }
+    ExplainSet(compilation, flags.flow, *packets, flags.format, environment.out);
+    return kOk;
   }
-  std::vector<std::uint32_t> others = model.Matching(*flow);
+  const auto decision = Decide(environment, flags, compilation, *flow);
+  if (!decision) return Report(environment, decision.diagnostics());
+  std::vector<std::uint32_t> others = prove::ModelEngine(*compilation.policy).Matching(*flow);
   if (decision->mapping()) std::erase(others, *decision->mapping());
   const Explanation explanation{*compilation.policy, *flow, *decision, std::move(others)};
   if (flags.format == "json") {
@@ -124,11 +138,42 @@ int Run(Environment& environment, const Flags& flags) {
 
 }  // namespace
 
+Path PathOf(const model::Policy& policy, const model::Mapping& mapping) {
+  if (mapping.action == model::Action::kProxy) {
+    return {"slow", "its action is \"proxy\", so the proxy decides"};
+  }
+  for (const model::Attribute& attribute : mapping.attributes) {
+    if (attribute.name == "auth" || attribute.name == "tls" || attribute.name == "http") {
+      return {"slow", "it has \"" + attribute.name +
+                          "\", which no single packet shows, so the proxy decides"};
+    }
+  }
+  for (const auto* const end : {&mapping.from, &mapping.to}) {
+    if (!*end) continue;
+    for (const std::uint32_t index : **end) {
+      if (!policy.services[index].has_names) continue;
+      return {"slow", "the service \"" + policy.services[index].name +
+                          "\" has names, so the proxy decides"};
+    }
+  }
+  return {"fast", "addresses, protocol and ports are all it takes, so the kernel decides (XDP)"};
+}
+
+nlohmann::json MappingJson(const model::Mapping& mapping) {
+  return {{"name", mapping.name},
+          {"action", model::ActionName(mapping.action)},
+          {"priority", mapping.priority},
+          {"place", mapping.place.ToString()}};
+}
+
 void AddExplain(CLI::App& app, Environment& environment, int& exit_code) {
-  auto* verb = app.add_subcommand("explain", "Say what happens to a flow, and why");
+  auto* verb =
+      app.add_subcommand("explain", "Say what happens to a flow, or to a set of flows, and why");
   const auto flags = std::make_shared<Flags>();
   verb->add_option("POLICY", flags->policy, "File, directory or bundle")->required();
-  verb->add_option("FLOW", flags->flow, "\"tcp 10.0.0.1:40000 > 10.0.0.2:443\"")->required();
+  verb->add_option("FLOW", flags->flow,
+                   "\"tcp 10.0.0.1:40000 > 10.0.0.2:443\", or \"tcp payments > any:443\"")
+      ->required();
   AddOutputOption(*verb, flags->format);
   verb->callback([&environment, &exit_code, flags] { exit_code = Run(environment, *flags); });
 }

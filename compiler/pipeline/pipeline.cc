@@ -6,6 +6,7 @@
 #include "base/version.h"
 #include "bundle/mappings.h"
 #include "compiler/pipeline/sources.h"
+#include "compiler/ruleset/ambiguity.h"
 
 namespace march::pipeline {
 namespace {
@@ -67,8 +68,11 @@ void RunStages(Compilation& c, const FileSystem& files, const std::string& path,
   if (until == Stage::kPolicy) return;
 
   if (!Keep(c, c.rules, ruleset::OrderRules(*c.policy))) return;
+  const Diagnostics ambiguities = ruleset::FindAmbiguities(*c.rules);
+  c.diagnostics.insert(c.diagnostics.end(), ambiguities.begin(), ambiguities.end());
   if (until == Stage::kRules) return;
 
+  if (!c.ok()) return;
   // Beyond here is what will be enforced: all of it, or nothing.
   c.diagnostics.insert(c.diagnostics.end(), c.policy->unenforced.begin(),
                        c.policy->unenforced.end());

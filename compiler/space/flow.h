@@ -25,17 +25,17 @@ struct Flow {
   std::uint16_t Detail() const;
   void SetDetail(std::uint16_t detail);
 
-  // "udp [2001:db8::1]:5353 > [2001:db8::2]:53", "icmp 10.0.0.1 > 10.0.0.2".
+  // "udp [2001:db8::1]:5353 > [2001:db8::2]:53", "icmp 10.0.0.1 > 10.0.0.2 type 3/4"; the type of
+  // an echo request is left out.
   std::string ToString() const;
 
   friend bool operator==(const Flow&, const Flow&) = default;
 };
 
-// A missing source port is kAnySourcePort (any ephemeral port stands for all: no mapping looks at
-// it); a missing destination port is an error for protocols that have them. A trailing word
-// `fragment` makes it a later fragment, which has no ports. `icmp ... type N` is accepted: no
-// mapping of this version looks at the type. Error: kBadFlow, with the place in `text`, whose name
-// is shown.
+// A missing source port is kAnySourcePort; a missing destination port is an error for protocols
+// that have them. `type N` or `type N/M` is for ICMP, without it an echo request; a trailing word
+// `fragment` makes it a later fragment, which has neither. Error: kBadFlow, with the place in
+// `text`, whose name is shown.
 Outcome<Flow> ParseFlow(const Source& text);
 
 inline constexpr std::uint16_t kAnySourcePort = 40000;

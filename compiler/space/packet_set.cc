@@ -227,8 +227,13 @@ void PacketSet::Simplify() {
 }
 
 PacketCount PacketSet::Size() const {
+  return Size(Family::kV4) + Size(Family::kV6);
+}
+
+PacketCount PacketSet::Size(Family family) const {
   PacketCount size = 0;
   for (const Product& product : products_) {
+    if (product.family != family) continue;
     size += CountOf(product.source) * CountOf(product.destination) * CountL4(product);
   }
   return size;
@@ -273,6 +278,18 @@ bool IsSubset(const PacketSet& a, const PacketSet& b) {
 
 bool SameSet(const PacketSet& a, const PacketSet& b) {
   return IsSubset(a, b) && IsSubset(b, a);
+}
+
+double Share(const PacketSet& part, const PacketSet& whole) {
+  double sum = 0;
+  int families = 0;
+  for (const Family family : {Family::kV4, Family::kV6}) {
+    const PacketCount size = whole.Size(family);
+    if (size == 0) continue;
+    ++families;
+    sum += Share(part.Size(family), size);
+  }
+  return sum / families;
 }
 
 double Share(const PacketCount& part, const PacketCount& whole) {

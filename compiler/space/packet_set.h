@@ -59,6 +59,7 @@ class PacketSet {
   void Simplify();
 
   PacketCount Size() const;
+  PacketCount Size(Family family) const;
   // A packet of the set, the most ordinary one there is: TCP before UDP before ICMP, well-known
   // ports before others. None if it is empty. The same set in the same products gives the same
   // packet.
@@ -77,5 +78,8 @@ bool SameSet(const PacketSet& a, const PacketSet& b);
 
 // part/whole, between 0 and 1 and equal to them only when the part is empty or the whole.
 double Share(const PacketCount& part, const PacketCount& whole);
+// The share of packets of `whole`, which is not empty, that are in `part`, a subset. Address
+// families count alike: by numbers, IPv6 would drown whatever IPv4 does.
+double Share(const PacketSet& part, const PacketSet& whole);
 
 }  // namespace march::space

@@ -184,6 +184,13 @@ TEST_CASE("shares keep small parts above nothing and large ones below all") {
   CHECK(Share(0, 10) == 0);
   CHECK(Share(10, 10) == 1);
   CHECK(Share(5, 10) == 0.5);
+  const AddressSet half{IntervalSet<Uint128>({{0, LastOf(Family::kV4) / 2}}), {}};
+  const AddressSet both{IntervalSet<Uint128>({{0, LastOf(Family::kV4)}}),
+                        IntervalSet<Uint128>({{0, LastOf(Family::kV6)}})};
+  const auto between = [&](const AddressSet& source) {
+    return PacketSet::Of(source, both, EveryL4(), EveryPort());
+  };
+  CHECK(Share(between(half), between(both)) == 0.25);
   const PacketCount large = PacketCount(1) << 280;
   CHECK(Share(1, large) > 0);
   CHECK(Share(large - 1, large) < 1);

@@ -1,11 +1,13 @@
 // The policy language, held against tests/golden: `diagnostics/` has one fault per input and what
-// is printed for it, `model/` has policies and what they mean. An input is a file, or a directory
-// of files that are one policy.
+// is printed for it, `lint/` has what lint finds, `model/` has policies and what they mean. An
+// input is a file, or a directory of files that are one policy.
 #include <catch2/catch.hpp>
 #include <filesystem>
 
 #include "base/print.h"
+#include "compiler/lint/lint.h"
 #include "compiler/model/policy.h"
+#include "compiler/ruleset/ambiguity.h"
 #include "compiler/space/flow.h"
 #include "tests/golden/golden.h"
 
@@ -13,6 +15,7 @@ namespace march {
 namespace {
 
 constexpr const char* kDiagnostics = "tests/golden/diagnostics/";
+constexpr const char* kLint = "tests/golden/lint/";
 constexpr const char* kModel = "tests/golden/model/";
 
 SourceSet Load(const std::string& root, const std::string& name) {
@@ -35,7 +38,11 @@ std::pair<std::string, std::string> Compiled(const SourceSet& sources) {
   if (!doc) return {TextOf(doc.diagnostics()), ""};
   const auto policy = model::BuildPolicy(*doc);
   if (!policy) return {TextOf(policy.diagnostics()), ""};
-  return {TextOf(policy.diagnostics()) + TextOf(policy->unenforced), Dump(*policy)};
+  const auto rules = ruleset::OrderRules(*policy);
+  const std::string ambiguous = rules ? TextOf(ruleset::FindAmbiguities(*rules)) : "";
+  // The limits of the goldens about ambiguity would only repeat themselves.
+  const std::string later = ambiguous.empty() ? TextOf(policy->unenforced) : ambiguous;
+  return {TextOf(policy.diagnostics()) + later, Dump(*policy)};
 }
 
 TEST_CASE("every fault is shown with its place, cause and remedy") {
@@ -53,6 +60,18 @@ TEST_CASE("every fault is shown with its place, cause and remedy") {
     golden::CheckGolden(expected, printed);
     std::reverse(sources.begin(), sources.end());
     CHECK(Compiled(sources).first == printed);
+  }
+}
+
+TEST_CASE("what lint finds is shown with its cause and a remedy") {
+  for (const std::string& name : golden::Inputs(kLint)) {
+    CAPTURE(name);
+    SourceSet sources = Load(kLint, name);
+    const auto policy = model::BuildPolicy(*yaml::ParsePolicyDoc(sources));
+    INFO(TextOf(policy.diagnostics()));
+    REQUIRE(policy.ok());
+    golden::CheckGolden(kLint + std::filesystem::path(name).stem().string() + ".expected",
+                        TextOf(lint::Lint(*policy, *ruleset::OrderRules(*policy))));
   }
 }
 
