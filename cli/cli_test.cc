@@ -153,6 +153,91 @@ TEST_CASE("explain speaks of what cannot be enforced yet, and compile refuses it
   CHECK(marchctl.err.str().starts_with("later.yaml:4:13: error[M0214]: \"fqdns\" is part"));
 }
 
+class Tested : public Marchctl {
+ public:
+  Tested() {
+    Write("t.yaml",
+          "apiVersion: march/v1\n"
+          "kind: PolicyTest\n"
+          "tests:\n"
+          "  - { name: the shop, flow: \"tcp any > web:80\", expect: allow, mapping: http }\n"
+          "  - { name: \"a <b> #1\", flow: \"tcp any > web\", expect: allow, mapping: all-web }\n"
+          "  - { name: nothing else, flow: \"any any > 10.0.0.2\", expect: deny }\n");
+  }
+};
+
+TEST_CASE("a test fails when one of its flows fares otherwise, and shows it") {
+  Tested marchctl;
+  CHECK(marchctl.Run({"test", "p.yaml", "t.yaml"}) == kTestsFailed);
+  CHECK(marchctl.out.str() ==
+        "FAILED a <b> #1 (t.yaml:5:31)\n"
+        "  flow      tcp any > web\n"
+        "  expected  allow by all-web\n"
+        "  got       allow by http (p.yaml:6:3)\n"
+        "  for       tcp 0.0.0.1:40000 > 10.0.0.1:80\n"
+        "2 passed, 1 failed\n");
+  CHECK(marchctl.Run({"test", "p.yaml", "t.yaml", "-o", "tap"}) == kTestsFailed);
+  CHECK(marchctl.out.str() ==
+        "TAP version 13\n"
+        "1..3\n"
+        "ok 1 - the shop\n"
+        "not ok 2 - a <b>  1\n"
+        "# t.yaml:5:31: expected allow by all-web, got allow by http (p.yaml:6:3) for tcp "
+        "0.0.0.1:40000 > 10.0.0.1:80\n"
+        "ok 3 - nothing else\n");
+  CHECK(marchctl.Run({"test", "p.yaml", "t.yaml", "-o", "junit"}) == kTestsFailed);
+  CHECK(marchctl.out.str() ==
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<testsuite name=\"policy\" tests=\"3\" failures=\"1\">\n"
+        "  <testcase name=\"the shop\" classname=\"t.yaml\" file=\"t.yaml\" line=\"4\"/>\n"
+        "  <testcase name=\"a &lt;b&gt; #1\" classname=\"t.yaml\" file=\"t.yaml\" line=\"5\">\n"
+        "    <failure message=\"expected allow by all-web, got allow by http (p.yaml:6:3) for tcp "
+        "0.0.0.1:40000 &gt; 10.0.0.1:80\">tcp any &gt; web</failure>\n"
+        "  </testcase>\n"
+        "  <testcase name=\"nothing else\" classname=\"t.yaml\" file=\"t.yaml\" line=\"6\"/>\n"
+        "</testsuite>\n");
+}
+
+TEST_CASE("coverage and mutation are measured, and can be demanded") {
+  Tested marchctl;
+  marchctl.Write("some.yaml",
+                 "apiVersion: march/v1\n"
+                 "kind: PolicyTest\n"
+                 "tests: [{ name: the shop, flow: \"tcp 0.0.0.0/1 > web:80\", expect: allow }]\n");
+  CHECK(marchctl.Run({"test", "p.yaml", "some.yaml", "--coverage"}) == kOk);
+  CHECK(marchctl.out.str() ==
+        "1 passed, 0 failed\n"
+        "\n"
+        "coverage: 1 of 2 mappings (50 %), 2.96e-14 % of all packets\n"
+        "mapping    of its packets      place\n"
+        "http       50 %                p.yaml:6:3\n"
+        "all-web    no test touches it  p.yaml:7:3\n"
+        "(default)  no test touches it\n");
+  CHECK(marchctl.Run({"test", "p.yaml", "some.yaml", "--min-coverage", "50"}) == kOk);
+  CHECK(marchctl.Run({"test", "p.yaml", "some.yaml", "--min-coverage", "50.1"}) == kTestsFailed);
+  CHECK(marchctl.err.str() == "marchctl: coverage is 50.0 %, below the 50.1 % demanded\n");
+  CHECK(marchctl.Run({"test", "p.yaml", "some.yaml", "--mutate", "-o", "json"}) == kOk);
+  const auto json = nlohmann::json::parse(marchctl.out.str());
+  // Dropping "http" changes no verdict: "all-web" allows the same.
+  const nlohmann::json changes = json["mutation"]["changes"];
+  REQUIRE(changes.size() == 5);
+  CHECK(changes[0]["change"] == "make it deny");
+  CHECK(changes[0]["noticed"] == true);
+  CHECK(changes[1]["change"] == "widen its destinations by a bit");
+  CHECK(changes[1]["noticed"] == false);
+  CHECK(changes[1]["witness"] == "tcp 0.0.0.1:40000 > 10.0.0.0:80");
+  CHECK(json["mutation"]["score"] == 0.2);
+  CHECK(marchctl.Run({"test", "p.yaml", "some.yaml", "--min-mutation", "21"}) == kTestsFailed);
+}
+
+TEST_CASE("tests that are not there have not passed") {
+  Tested marchctl;
+  CHECK(marchctl.Run({"test", "p.yaml"}) == kFailed);
+  CHECK(marchctl.err.str().starts_with("error[M0006]: there are no tests in p.yaml\n"));
+  CHECK(marchctl.Run({"test", "p.yaml", "nowhere.yaml"}) == kFailed);
+  CHECK(marchctl.Run({"test", "bad.yaml", "t.yaml"}) == kInvalidPolicy);
+}
+
 TEST_CASE("lint ends with 4 when it finds something") {
   Marchctl marchctl;
   const std::string clean =

@@ -36,6 +36,7 @@ int RunMarchctl(const std::vector<std::string>& arguments, Environment& environm
   AddLint(app, environment, exit_code);
   AddCompile(app, environment, exit_code);
   AddExplain(app, environment, exit_code);
+  AddTest(app, environment, exit_code);
   AddReplay(app, environment, exit_code);
   AddApply(app, environment, exit_code);
   AddStatus(app, environment, exit_code);

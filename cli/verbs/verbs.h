@@ -10,6 +10,7 @@ namespace march::cli {
 
 void AddValidate(CLI::App& app, Environment& environment, int& exit_code);
 void AddLint(CLI::App& app, Environment& environment, int& exit_code);
+void AddTest(CLI::App& app, Environment& environment, int& exit_code);
 void AddCompile(CLI::App& app, Environment& environment, int& exit_code);
 void AddExplain(CLI::App& app, Environment& environment, int& exit_code);
 void AddReplay(CLI::App& app, Environment& environment, int& exit_code);

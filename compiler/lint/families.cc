@@ -13,11 +13,13 @@ void CheckFamilies(const model::Policy& policy, const ruleset::RuleSet& rules, D
     if (!protocols) continue;
     const bool v4 = !rule.source->v4.empty() && !rule.destination->v4.empty();
     const bool v6 = !rule.source->v6.empty() && !rule.destination->v6.empty();
-    const auto is_stray = [&](std::uint8_t protocol) {
-      return (protocol == space::kIcmp && v6 && !v4) || (protocol == space::kIcmpv6 && v4 && !v6);
+    if (v4 == v6) continue;
+    const auto names = [&](std::uint8_t protocol) {
+      return std::find(protocols->begin(), protocols->end(), protocol) != protocols->end();
     };
-    for (const std::uint8_t protocol : *protocols) {
-      if (!is_stray(protocol)) continue;
+    // Both together are the way to write "ping" for every family there is.
+    const std::uint8_t protocol = v4 ? space::kIcmpv6 : space::kIcmp;
+    if (names(protocol) && !names(v4 ? space::kIcmp : space::kIcmpv6)) {
       out.push_back(MakeDiagnostic(Code::kWrongFamily, rule.place,
                                    "the mapping " + yaml::Quoted(rule.name) + " names " +
                                        space::ProtocolName(protocol) + ", and its ends have " +

@@ -27,7 +27,8 @@ void CheckReachability(const model::Policy& policy, const ruleset::RuleSet& rule
 void CheckBreadth(const ruleset::RuleSet& rules, Diagnostics& out);
 // kUnusedService, kEmptyService, kOverlappingServices.
 void CheckServices(const model::Policy& policy, Diagnostics& out);
-// kWrongFamily: a protocol that exists in one address family only, between addresses of the other.
+// kWrongFamily: ICMP of the one address family, without that of the other, between addresses of the
+// other.
 void CheckFamilies(const model::Policy& policy, const ruleset::RuleSet& rules, Diagnostics& out);
 
 }  // namespace march::lint

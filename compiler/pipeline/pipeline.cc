@@ -134,6 +134,15 @@ Compilation Compile(const FileSystem& files, const std::string& path, Stage unti
   return compilation;
 }
 
+Outcome<Documents> LoadDocuments(const FileSystem& files, const std::string& path,
+                                 const Options& options) {
+  auto sources = LoadSources(files, path, options.parse.max_bytes);
+  if (!sources) return sources.diagnostics();
+  auto doc = yaml::ParsePolicyDoc(*sources, options.parse);
+  if (!doc) return doc.diagnostics();
+  return Documents{*std::move(sources), *std::move(doc)};
+}
+
 std::string Dump(const Compilation& compilation, Stage stage) {
   switch (stage) {
     case Stage::kSources:

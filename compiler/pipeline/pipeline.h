@@ -59,6 +59,14 @@ struct Compilation {
 Compilation Compile(const FileSystem& files, const std::string& path, Stage until,
                     const Options& options = {});
 
+// The documents of other files, as tests that are kept apart from the policy.
+struct Documents {
+  SourceSet sources;
+  yaml::PolicyDoc doc;
+};
+Outcome<Documents> LoadDocuments(const FileSystem& files, const std::string& path,
+                                 const Options& options = {});
+
 // A stage as text: what `--until STAGE --dump` prints. The stage must have been reached.
 std::string Dump(const Compilation& compilation, Stage stage);
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "compiler/lint/lint.h"
+#include "compiler/policytest/run.h"
+#include "compiler/policytest/test_case.h"
 #include "compiler/ruleset/flow_set.h"
 #include "compiler/ruleset/regions.h"
 #include "compiler/space/describe.h"

@@ -143,12 +143,16 @@ Outcome<RuleSet> OrderRules(const model::Policy& policy) {
                             sets.Of(mapping.from), sets.Of(mapping.to), L4Of(mapping),
                             SourcePortsOf(mapping), AttributesOf(mapping)});
   }
+  SortByPrecedence(result);
+  return result;
+}
+
+void SortByPrecedence(RuleSet& rules) {
   // Mapping indices are in the byte order of names.
-  std::sort(result.rules.begin(), result.rules.end(), [](const Rule& a, const Rule& b) {
+  std::sort(rules.rules.begin(), rules.rules.end(), [](const Rule& a, const Rule& b) {
     return std::tuple(-a.priority, a.action, a.mapping) <
            std::tuple(-b.priority, b.action, b.mapping);
   });
-  return result;
 }
 
 std::string Dump(const RuleSet& rules) {

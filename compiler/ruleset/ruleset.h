@@ -42,6 +42,9 @@ struct RuleSet {
 // Mappings of `audit` decide nothing and are left out. Errors: kTooManyMappings.
 Outcome<RuleSet> OrderRules(const model::Policy& policy);
 
+// Restores the order of `rules` after a change of priorities or actions.
+void SortByPrecedence(RuleSet& rules);
+
 // For `--until rules --dump`.
 std::string Dump(const RuleSet& rules);
 

@@ -7,6 +7,7 @@
 #include "base/print.h"
 #include "compiler/lint/lint.h"
 #include "compiler/model/policy.h"
+#include "compiler/policytest/test_case.h"
 #include "compiler/ruleset/ambiguity.h"
 #include "compiler/space/flow.h"
 #include "tests/golden/golden.h"
@@ -42,7 +43,8 @@ std::pair<std::string, std::string> Compiled(const SourceSet& sources) {
   const std::string ambiguous = rules ? TextOf(ruleset::FindAmbiguities(*rules)) : "";
   // The limits of the goldens about ambiguity would only repeat themselves.
   const std::string later = ambiguous.empty() ? TextOf(policy->unenforced) : ambiguous;
-  return {TextOf(policy.diagnostics()) + later, Dump(*policy)};
+  const std::string tests = TextOf(policytest::ReadTests(*doc, *policy).diagnostics());
+  return {TextOf(policy.diagnostics()) + later + tests, Dump(*policy)};
 }
 
 TEST_CASE("every fault is shown with its place, cause and remedy") {

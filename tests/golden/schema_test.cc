@@ -6,6 +6,7 @@
 #include "compiler/model/attributes.h"
 #include "compiler/model/keys.h"
 #include "compiler/model/policy.h"
+#include "compiler/policytest/test_case.h"
 #include "compiler/space/icmp.h"
 #include "compiler/space/protocol.h"
 #include "tests/golden/golden.h"
@@ -16,8 +17,8 @@ namespace {
 using nlohmann::json;
 using Words = std::set<std::string>;
 
-json Schema() {
-  return json::parse(golden::ReadFile("schemas/policy.schema.json"));
+json Schema(const std::string& kind = "policy") {
+  return json::parse(golden::ReadFile("schemas/" + kind + ".schema.json"));
 }
 
 Words AsSet(const json& list) {
@@ -111,6 +112,15 @@ TEST_CASE("the schema has the keys that the compiler knows, and no others") {
   CheckKeys(schema["$defs"]["defaults"], model::DefaultsKeys());
   CheckKeys(schema["$defs"]["service"], model::ServiceKeys());
   CheckKeys(schema["$defs"]["mapping"], model::MappingKeys());
+}
+
+TEST_CASE("the schema of tests has the keys and words of their reader") {
+  const json schema = Schema("policytest");
+  CheckKeys(schema, policytest::DocumentKeys());
+  CheckKeys(schema["$defs"]["test"], policytest::TestKeys());
+  const auto& actions = model::ActionNames();
+  CHECK(AsSet(schema["$defs"]["test"]["properties"]["expect"]["enum"]) ==
+        Words(actions.begin(), actions.end()));
 }
 
 TEST_CASE("the schema has the compiler's words and limits") {

@@ -280,11 +280,13 @@ class Oracle {
     for (const Flow& flow : universe_) {
       if (EndsHold(i, flow)) has[flow.source.family == Family::kV6 ? 1 : 0] = true;
     }
-    for (const std::uint8_t protocol : *protocols) {
-      if ((protocol == space::kIcmp && !has[0] && has[1]) ||
-          (protocol == space::kIcmpv6 && has[0] && !has[1])) {
-        Report(Code::kWrongFamily, {i});
-      }
+    const auto names = [&](std::uint8_t protocol) {
+      return std::find(protocols->begin(), protocols->end(), protocol) != protocols->end();
+    };
+    const bool only_v4 = names(space::kIcmp) && !names(space::kIcmpv6);
+    const bool only_v6 = names(space::kIcmpv6) && !names(space::kIcmp);
+    if ((only_v4 && !has[0] && has[1]) || (only_v6 && has[0] && !has[1])) {
+      Report(Code::kWrongFamily, {i});
     }
   }
 
