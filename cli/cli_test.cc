@@ -153,6 +153,95 @@ TEST_CASE("explain speaks of what cannot be enforced yet, and compile refuses it
   CHECK(marchctl.err.str().starts_with("later.yaml:4:13: error[M0214]: \"fqdns\" is part"));
 }
 
+const char* const kFaulty =
+    "apiVersion: march/v1\n"
+    "kind: Policy\n"
+    "# ü, two bytes\n"
+    "services: { w: { comment: \"ü\", adresses: [] } }\n"
+    "mappings: { a: { to: [x], comment: \"100%: <a>\" } }\n"
+    "---\n"
+    "apiVersion: march/v1\n"
+    "kind: Policy\n"
+    "services: { w: { addresses: [] } }\n";
+
+TEST_CASE("faults become SARIF results, whose fingerprints hold when lines move") {
+  Marchctl marchctl;
+  marchctl.Write("a b.yaml", kFaulty);
+  CHECK(marchctl.Run({"validate", "a b.yaml", "-o", "sarif"}) == kInvalidPolicy);
+  CHECK(marchctl.err.str().empty());
+  const auto sarif = nlohmann::json::parse(marchctl.out.str());
+  CHECK(sarif["version"] == "2.1.0");
+  const auto& run = sarif["runs"][0];
+  CHECK(run["tool"]["driver"]["name"] == "marchctl");
+  CHECK(run["columnKind"] == "unicodeCodePoints");
+  REQUIRE(run["results"].size() == 3);
+  CHECK(run["tool"]["driver"]["rules"].size() == 3);
+  CHECK(run["tool"]["driver"]["rules"][0]["id"] == "M0203");
+  const auto& unknown = run["results"][0];
+  CHECK(unknown["ruleId"] == "M0203");
+  CHECK(unknown["level"] == "error");
+  CHECK(unknown["message"]["text"] ==
+        "a service has no key \"adresses\"\nhint: did you mean \"addresses\"?");
+  CHECK(unknown["locations"] == nlohmann::json::parse(R"([{"physicalLocation": {
+            "artifactLocation": {"uri": "a%20b.yaml", "uriBaseId": "%SRCROOT%"},
+            "region": {"startLine": 4, "startColumn": 32, "endLine": 4, "endColumn": 40}}}])"));
+  const auto& twice = run["results"][2];
+  CHECK(twice["ruleId"] == "M0301");
+  CHECK(twice["relatedLocations"][0]["message"]["text"] == "first defined here");
+  CHECK(twice["relatedLocations"][0]["physicalLocation"]["region"]["startLine"] == 4);
+
+  std::string moved = kFaulty;
+  moved.insert(moved.find("#"), "# a new line\n\n");
+  marchctl.Write("a b.yaml", moved);
+  CHECK(marchctl.Run({"validate", "a b.yaml", "-o", "sarif"}) == kInvalidPolicy);
+  const auto later = nlohmann::json::parse(marchctl.out.str())["runs"][0]["results"];
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(later[i]["partialFingerprints"] == run["results"][i]["partialFingerprints"]);
+    CHECK(later[i]["locations"] != run["results"][i]["locations"]);
+  }
+  CHECK(later[0]["partialFingerprints"] != later[1]["partialFingerprints"]);
+}
+
+TEST_CASE("faults become annotations") {
+  Marchctl marchctl;
+  marchctl.Write("a,b.yaml", kFaulty);
+  CHECK(marchctl.Run({"validate", "a,b.yaml", "-o", "github"}) == kInvalidPolicy);
+  CHECK(
+      marchctl.out.str() ==
+      "::error file=a%2Cb.yaml,line=4,endLine=4,col=32,endColumn=39,title=M0203::a service has no "
+      "key \"adresses\"%0Ahint: did you mean \"addresses\"?\n"
+      "::error file=a%2Cb.yaml,line=5,endLine=5,col=23,endColumn=23,title=M0302::there is no "
+      "service \"x\"%0Ahint: did you mean \"w\"?\n"
+      "::error file=a%2Cb.yaml,line=9,endLine=9,col=13,endColumn=13,title=M0301::the service "
+      "\"w\" is already defined%0Aa,b.yaml:4:13: first defined here%0Ahint: give one of them "
+      "another name, or remove it\n");
+  CHECK(marchctl.Run({"validate", "p.yaml", "-o", "github"}) == kOk);
+  CHECK(marchctl.out.str().empty());
+}
+
+TEST_CASE("files become JUnit test cases") {
+  Marchctl marchctl;
+  marchctl.Write("d/good.yaml", "apiVersion: march/v1\nkind: Policy\n");
+  marchctl.Write("d/bad.yaml", "apiVersion: march/v1\nkind: Policy\ncluster: \"<\\x01\"\n");
+  CHECK(marchctl.Run({"validate", "d", "-o", "junit"}) == kInvalidPolicy);
+  CHECK(marchctl.out.str() ==
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+        "<testsuite name=\"marchctl validate\" tests=\"2\" failures=\"1\">\n"
+        "  <testcase name=\"d/bad.yaml\" classname=\"validate\">\n"
+        "    <failure type=\"M0207\" message=\"&quot;&lt;\\x01&quot; cannot be a cluster "
+        "name\">d/bad.yaml:3:10: error[M0207]: &quot;&lt;\\x01&quot; cannot be a cluster name&#10; "
+        "3 | "
+        "cluster: &quot;&lt;\\x01&quot;&#10;   |          ^~~~~~~&#10;  hint: a name begins with a "
+        "letter "
+        "or digit and goes on with letters, digits, &quot;.&quot;, &quot;_&quot; and "
+        "&quot;-&quot;&#10;</failure>\n"
+        "  </testcase>\n"
+        "  <testcase name=\"d/good.yaml\" classname=\"validate\"/>\n"
+        "</testsuite>\n");
+  CHECK(marchctl.Run({"validate", "nowhere", "-o", "junit"}) == kFailed);
+  CHECK(marchctl.out.str().find("<testcase name=\"nowhere\"") != std::string::npos);
+}
+
 class Tested : public Marchctl {
  public:
   Tested() {

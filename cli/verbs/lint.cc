@@ -1,10 +1,9 @@
 // marchctl lint POLICY: what a policy says that it need not, or surely does not mean.
 #include <memory>
 
-#include "base/print.h"
 #include "cli/exit_code.h"
+#include "cli/output/findings.h"
 #include "cli/output/format.h"
-#include "cli/output/report.h"
 #include "cli/verbs/verbs.h"
 #include "compiler/pipeline/pipeline.h"
 #include "compiler/pipeline/review.h"
@@ -26,11 +25,7 @@ int Run(Environment& environment, const Flags& flags) {
     findings.insert(findings.end(), more.begin(), more.end());
     SortByPlace(findings);
   }
-  if (flags.format == "json") {
-    PrintJson(findings, environment.out);
-  } else {
-    Report(environment, findings);
-  }
+  PrintFindings({"lint", flags.policy, compilation.sources, findings}, flags.format, environment);
   if (!compilation.ok()) return ExitCodeOf(compilation.diagnostics);
   if (!findings.empty()) return kTestsFailed;
   if (flags.format == "text") environment.out << flags.policy << ": nothing to complain about\n";
@@ -43,7 +38,7 @@ void AddLint(CLI::App& app, Environment& environment, int& exit_code) {
   auto* verb = app.add_subcommand("lint", "Find what a policy need not say, or cannot mean");
   const auto flags = std::make_shared<Flags>();
   verb->add_option("POLICY", flags->policy, "File, directory or bundle")->required();
-  AddOutputOption(*verb, flags->format);
+  AddOutputOption(*verb, flags->format, FindingFormats());
   verb->callback([&environment, &exit_code, flags] { exit_code = Run(environment, *flags); });
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/exit_code.h"
+#include "cli/output/format.h"
 #include "cli/output/report.h"
 #include "cli/output/test_report.h"
 #include "cli/verbs/verbs.h"
@@ -16,7 +17,7 @@ namespace {
 struct Flags {
   std::string policy;
   std::string tests;
-  std::string format = "text";
+  std::string format;
   bool coverage = false;
   bool mutate = false;
   double min_coverage = 0;
@@ -90,9 +91,7 @@ void AddTest(CLI::App& app, Environment& environment, int& exit_code) {
   verb->add_option("--min-mutation", flags->min_mutation,
                    "Fail if tests notice fewer percent of the changes")
       ->check(CLI::Range(0.0, 100.0));
-  verb->add_option("-o,--output", flags->format, "Output format")
-      ->check(CLI::IsMember({"text", "json", "junit", "tap"}))
-      ->capture_default_str();
+  AddOutputOption(*verb, flags->format, {"text", "json", "junit", "tap"});
   verb->callback([&environment, &exit_code, flags] { exit_code = Run(environment, *flags); });
 }
 

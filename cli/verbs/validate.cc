@@ -1,10 +1,9 @@
 // marchctl validate POLICY: is it a policy, and if not, where and why not.
 #include <memory>
 
-#include "base/print.h"
 #include "cli/exit_code.h"
+#include "cli/output/findings.h"
 #include "cli/output/format.h"
-#include "cli/output/report.h"
 #include "cli/verbs/verbs.h"
 #include "compiler/pipeline/pipeline.h"
 
@@ -24,12 +23,10 @@ int Run(Environment& environment, const Flags& flags) {
   // The rules stage is the last that can find a fault in the policy's meaning.
   const auto compilation =
       pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kRules);
-  if (flags.format == "json") {
-    PrintJson(compilation.diagnostics, environment.out);
-    return ExitCodeOf(compilation.diagnostics);
-  }
-  const ExitCode code = Report(environment, compilation.diagnostics);
-  if (code == kOk) {
+  PrintFindings({"validate", flags.policy, compilation.sources, compilation.diagnostics},
+                flags.format, environment);
+  const ExitCode code = ExitCodeOf(compilation.diagnostics);
+  if (code == kOk && flags.format == "text") {
     environment.out << flags.policy << ": valid, "
                     << Count(compilation.policy->services.size(), "service") << ", "
                     << Count(compilation.policy->mappings.size(), "mapping") << " in "
@@ -51,7 +48,7 @@ void AddValidate(CLI::App& app, Environment& environment, int& exit_code) {
   auto* verb = app.add_subcommand("validate", "Check a policy's syntax, schema and meaning");
   const auto flags = std::make_shared<Flags>();
   verb->add_option("POLICY", flags->policy, "File, directory or bundle")->required();
-  AddOutputOption(*verb, flags->format);
+  AddOutputOption(*verb, flags->format, FindingFormats());
   verb->callback([&environment, &exit_code, flags] { exit_code = Run(environment, *flags); });
 }
 
