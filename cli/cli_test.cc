@@ -327,6 +327,35 @@ TEST_CASE("tests that are not there have not passed") {
   CHECK(marchctl.Run({"test", "bad.yaml", "t.yaml"}) == kInvalidPolicy);
 }
 
+TEST_CASE("init writes a repository that passes its own checks, and overwrites nothing") {
+  Marchctl marchctl;
+  CHECK(marchctl.Run({"init", "new"}) == kOk);
+  CHECK(marchctl.out.str().find("new/policy/tests.yaml\n") != std::string::npos);
+  CHECK(marchctl.out.str().find("new/.github/workflows/policy.yaml\n") != std::string::npos);
+  CHECK(marchctl.Run({"validate", "new/policy"}) == kOk);
+  CHECK(marchctl.Run({"lint", "new/policy"}) == kOk);
+  CHECK(marchctl.Run({"test", "new/policy", "--min-coverage", "100", "--min-mutation", "90"}) ==
+        kOk);
+  CHECK(marchctl.Run({"compile", "new/policy", "--until", "tables", "--dump"}) == kOk);
+
+  marchctl.Write("half/README.md", "mine");
+  CHECK(marchctl.Run({"init", "half"}) == kFailed);
+  CHECK(marchctl.err.str() ==
+        "error[M0002]: half/README.md is there already\n"
+        "  hint: name an empty directory, or move it away\n");
+  CHECK(*marchctl.files.List("half") == std::vector<std::string>{"README.md"});
+  CHECK(*marchctl.files.Read("half/README.md", 100) == "mine");
+}
+
+TEST_CASE("schema prints what editors need") {
+  Marchctl marchctl;
+  CHECK(marchctl.Run({"schema"}) == kOk);
+  CHECK(nlohmann::json::parse(marchctl.out.str())["properties"]["kind"]["const"] == "Policy");
+  CHECK(marchctl.Run({"schema", "policytest"}) == kOk);
+  CHECK(nlohmann::json::parse(marchctl.out.str())["properties"]["kind"]["const"] == "PolicyTest");
+  CHECK(marchctl.Run({"schema", "nothing"}) == kUsage);
+}
+
 TEST_CASE("lint ends with 4 when it finds something") {
   Marchctl marchctl;
   const std::string clean =

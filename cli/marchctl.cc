@@ -32,6 +32,7 @@ int RunMarchctl(const std::vector<std::string>& arguments, Environment& environm
   app.set_version_flag("--version", std::string("marchctl ") + kVersion);
   app.require_subcommand(1);
   int exit_code = kOk;
+  AddInit(app, environment, exit_code);
   AddValidate(app, environment, exit_code);
   AddLint(app, environment, exit_code);
   AddCompile(app, environment, exit_code);
@@ -43,6 +44,8 @@ int RunMarchctl(const std::vector<std::string>& arguments, Environment& environm
   AddRules(app, environment, exit_code);
   AddBundle(app, environment, exit_code);
   AddKey(app, environment, exit_code);
+  AddSchema(app, environment, exit_code);
+  AddCompletion(app, environment, exit_code);
 
   if (!KnowsVerb(app, arguments, environment.err)) return kUsage;
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());

@@ -84,3 +84,21 @@ function(march_test name)
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
     ENVIRONMENT "MARCH_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")
 endfunction()
+
+# embed_files(VARIABLE FILES ... HEADER ... NAMESPACE ... TYPE ... FUNCTION ... STRIP ...): sets
+# VARIABLE to a source that carries the texts of FILES, see embed.cmake.
+function(embed_files variable)
+  cmake_parse_arguments(EMBED "" "HEADER;NAMESPACE;TYPE;FUNCTION;STRIP" "FILES" ${ARGN})
+  list(TRANSFORM EMBED_FILES PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE paths)
+  string(REGEX REPLACE "\\.h$" ".cc" source ${EMBED_HEADER})
+  set(output ${PROJECT_BINARY_DIR}/generated/${source})
+  add_custom_command(
+    OUTPUT ${output}
+    COMMAND ${CMAKE_COMMAND} -DROOT=${PROJECT_SOURCE_DIR} "-DFILES=${EMBED_FILES}"
+            -DOUTPUT=${output} -DHEADER=${EMBED_HEADER} -DNAMESPACE=${EMBED_NAMESPACE}
+            -DTYPE=${EMBED_TYPE} -DFUNCTION=${EMBED_FUNCTION} "-DSTRIP=${EMBED_STRIP}"
+            -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+    DEPENDS ${paths} ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
+    VERBATIM)
+  set(${variable} ${output} PARENT_SCOPE)
+endfunction()

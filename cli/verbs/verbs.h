@@ -8,6 +8,7 @@
 
 namespace march::cli {
 
+void AddInit(CLI::App& app, Environment& environment, int& exit_code);
 void AddValidate(CLI::App& app, Environment& environment, int& exit_code);
 void AddLint(CLI::App& app, Environment& environment, int& exit_code);
 void AddTest(CLI::App& app, Environment& environment, int& exit_code);
@@ -19,5 +20,7 @@ void AddStatus(CLI::App& app, Environment& environment, int& exit_code);
 void AddRules(CLI::App& app, Environment& environment, int& exit_code);
 void AddBundle(CLI::App& app, Environment& environment, int& exit_code);
 void AddKey(CLI::App& app, Environment& environment, int& exit_code);
+void AddSchema(CLI::App& app, Environment& environment, int& exit_code);
+void AddCompletion(CLI::App& app, Environment& environment, int& exit_code);
 
 }  // namespace march::cli
