@@ -92,7 +92,7 @@ void PrintJson(const Explanation& e, std::ostream& out) {
 // What the policy says of the flow; where the policy can be compiled, also what its tables say.
 Outcome<prove::Decision> Decide(Environment& environment, const Flags& flags,
                                 const pipeline::Compilation& compilation, const space::Flow& flow) {
-  const auto expected = prove::ModelEngine(*compilation.policy).Decide(flow);
+  auto expected = prove::ModelEngine(*compilation.policy).Decide(flow);
   if (!compilation.policy->unenforced.empty()) return expected;
   const auto compiled =
       pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kTables);

@@ -1,5 +1,7 @@
 #include "compiler/model/attributes.h"
 
+#include <utility>
+
 namespace march::model {
 namespace {
 
@@ -8,21 +10,31 @@ using Words = std::vector<std::string_view>;
 
 constexpr std::uint64_t kMaxRate = 1'000'000'000'000;  // a second
 
+Form Of(Kind kind) {
+  Form form;
+  form.kind = kind;
+  return form;
+}
 Form Number(std::uint64_t least, std::uint64_t most) {
-  return {.kind = Kind::kNumber, .least = least, .most = most};
+  Form form = Of(Kind::kNumber);
+  form.least = least;
+  form.most = most;
+  return form;
 }
 Form Word(Words words) {
-  return {.kind = Kind::kWord, .words = std::move(words)};
+  Form form = Of(Kind::kWord);
+  form.words = std::move(words);
+  return form;
 }
 Form ListOf(Form form) {
   form.list = true;
   return form;
 }
 Form Map(std::vector<Member> members, Words one_of = {}) {
-  return {.kind = Kind::kMap, .members = std::move(members), .one_of = std::move(one_of)};
-}
-Form Of(Kind kind) {
-  return {.kind = kind};
+  Form form = Of(Kind::kMap);
+  form.members = std::move(members);
+  form.one_of = std::move(one_of);
+  return form;
 }
 
 Form Methods() {
@@ -45,12 +57,12 @@ Form Limit() {
 }
 
 Form Dscp() {
-  return {.kind = Kind::kWordOrNumber,
-          .words = {"default", "le",   "cs1",  "cs2",  "cs3",  "cs4",  "cs5",        "cs6",
+  Form form = Word({"default", "le",   "cs1",  "cs2",  "cs3",  "cs4",  "cs5",        "cs6",
                     "cs7",     "af11", "af12", "af13", "af21", "af22", "af23",       "af31",
-                    "af32",    "af33", "af41", "af42", "af43", "ef",   "voice-admit"},
-          .least = 0,
-          .most = 63};
+                    "af32",    "af33", "af41", "af42", "af43", "ef",   "voice-admit"});
+  form.kind = Kind::kWordOrNumber;
+  form.most = 63;
+  return form;
 }
 
 Form Auth() {

@@ -28,11 +28,11 @@ struct Form {
 
   Kind kind = Kind::kText;
   bool list = false;  // a list of these, not empty
-  std::vector<std::string_view> words = {};
+  std::vector<std::string_view> words;
   std::uint64_t least = 0;
   std::uint64_t most = 0;
-  std::vector<Member> members = {};
-  std::vector<std::string_view> one_of = {};  // at least one of these members must be given
+  std::vector<Member> members;
+  std::vector<std::string_view> one_of;  // at least one of these members must be given
 };
 
 struct Member {

@@ -115,13 +115,13 @@ std::vector<Mutant> Mutate(const std::vector<TestCase>& tests, const RuleSet& ru
       if (change != Change::kDrop && change != Change::kFlip) {
         touched = PacketsOf(changed.rules[i]);
       }
-      auto witness = Difference(rules, changed, touched);
+      const auto witness = Difference(rules, changed, touched);
       // What changes no verdict is no mutant that a test could be asked to notice.
       if (!witness) continue;
       const bool noticed = std::any_of(tests.begin(), tests.end(), [&](const TestCase& test) {
         return Overlaps(test.flows, touched) && Run(test, changed).has_value();
       });
-      mutants.push_back({change, i, noticed, std::move(witness)});
+      mutants.push_back({change, i, noticed, witness});
     }
   }
   return mutants;

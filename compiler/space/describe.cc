@@ -127,6 +127,7 @@ std::string Describe(const Product& product) {
   const std::string source = Describe(product.source, product.family);
   const std::string destination = Describe(product.destination, product.family);
   std::vector<std::string> lines;
+  lines.reserve(groups.size());
   for (const auto& [protocols, details] : groups) {
     lines.push_back(Listed(protocols, ",") + " " + WithPort(source, source_port) + " > " +
                     WithPort(destination, details.ports) + details.types);
