@@ -146,6 +146,26 @@ TEST_CASE("what the disk does not tell of is not taken for absent") {
         "cannot read /" + name + ": File name too long");
 }
 
+TEST_CASE("a file that is rewritten keeps its permissions, its links and its neighbours") {
+  namespace fs = std::filesystem;
+  DiskFileSystem disk;
+  const fs::path root = fs::temp_directory_path() / "march-base-test-rewrite";
+  fs::remove_all(root);
+  const std::string file = root / "real/a.yaml";
+  REQUIRE(disk.WriteAtomically(file, "old", 0640).ok());
+  REQUIRE(disk.WriteAtomically(file + ".new", "not ours", 0600).ok());
+  fs::permissions(file, fs::perms(0751));
+  fs::create_symlink("real/a.yaml", root / "link.yaml");
+  REQUIRE(disk.RewriteAtomically(root / "link.yaml", "new").ok());
+  CHECK(fs::is_symlink(root / "link.yaml"));
+  CHECK(*disk.Read(file, 10) == "new");
+  CHECK(fs::status(file).permissions() == fs::perms(0751));
+  CHECK(*disk.List(root / "real") == std::vector<std::string>{"a.yaml", "a.yaml.new"});
+  CHECK(disk.RewriteAtomically(root / "nothing", "new").diagnostics()[0].message ==
+        "cannot write " + (root / "nothing").string() + ": No such file or directory");
+  fs::remove_all(root);
+}
+
 TEST_CASE("the memory file system behaves as the disk does") {
   MemoryFileSystem memory;
   CheckFileSystem(memory, "/m");

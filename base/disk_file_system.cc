@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -48,6 +49,22 @@ bool WriteAll(int fd, const std::string& content) {
     done += static_cast<std::size_t>(n);
   }
   return true;
+}
+
+// Fills the new file `beside` and puts it in the place of `path`, for good.
+Outcome<Done> FinishReplacing(const std::string& path, const std::string& content,
+                              const FileDescriptor& file, const std::string& beside) {
+  if (!WriteAll(file.get(), content) || ::fsync(file.get()) != 0 ||
+      ::rename(beside.c_str(), path.c_str()) != 0) {
+    const int why = errno;
+    ::unlink(beside.c_str());
+    return CannotWrite(path, why);
+  }
+  const std::string parent = std::filesystem::path(path).parent_path().string();
+  const FileDescriptor directory(
+      ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() < 0 || ::fsync(directory.get()) != 0) return CannotWrite(path, errno);
+  return Done{};
 }
 
 }  // namespace
@@ -100,25 +117,29 @@ Outcome<Done> DiskFileSystem::WriteAtomically(const std::string& path, const std
   if (error) return CannotWrite(path, error.value());
   const std::string beside = path + ".new";
   ::unlink(beside.c_str());
-  {
-    const FileDescriptor file(
-        ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
-    if (file.get() < 0) return CannotWrite(path, errno);
-    if (!WriteAll(file.get(), content) || ::fsync(file.get()) != 0) {
-      const int why = errno;
-      ::unlink(beside.c_str());
-      return CannotWrite(path, why);
-    }
-  }
-  if (::rename(beside.c_str(), path.c_str()) != 0) {
+  const FileDescriptor file(
+      ::open(beside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  if (file.get() < 0) return CannotWrite(path, errno);
+  return FinishReplacing(path, content, file, beside);
+}
+
+Outcome<Done> DiskFileSystem::RewriteAtomically(const std::string& path,
+                                                const std::string& content) {
+  std::error_code error;
+  const std::string target = std::filesystem::canonical(path, error).string();
+  if (error) return CannotWrite(path, error.value());
+  struct stat status{};
+  if (::stat(target.c_str(), &status) != 0) return CannotWrite(path, errno);
+  // A name that is nobody's: these directories are not ours.
+  std::string beside = target + ".XXXXXX";
+  const FileDescriptor file(::mkostemp(beside.data(), O_CLOEXEC));
+  if (file.get() < 0) return CannotWrite(path, errno);
+  if (::fchmod(file.get(), status.st_mode & 07777U) != 0) {
     const int why = errno;
     ::unlink(beside.c_str());
     return CannotWrite(path, why);
   }
-  const FileDescriptor directory(
-      ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() < 0 || ::fsync(directory.get()) != 0) return CannotWrite(path, errno);
-  return Done{};
+  return FinishReplacing(target, content, file, beside);
 }
 
 Outcome<Done> DiskFileSystem::Remove(const std::string& path) {

@@ -31,6 +31,10 @@ class FileSystem {
   virtual Outcome<Done> WriteAtomically(const std::string& path, const std::string& content,
                                         unsigned mode) = 0;
 
+  // Likewise for a file that is there: its permission bits stay, and a symbolic link keeps
+  // pointing.
+  virtual Outcome<Done> RewriteAtomically(const std::string& path, const std::string& content) = 0;
+
   // Removes a file or a directory with all it holds; a path with nothing there is a success.
   virtual Outcome<Done> Remove(const std::string& path) = 0;
 };
@@ -43,6 +47,7 @@ class DiskFileSystem final : public FileSystem {
   Outcome<std::vector<std::string>> List(const std::string& path) const override;
   Outcome<Done> WriteAtomically(const std::string& path, const std::string& content,
                                 unsigned mode) override;
+  Outcome<Done> RewriteAtomically(const std::string& path, const std::string& content) override;
   Outcome<Done> Remove(const std::string& path) override;
 };
 
@@ -54,6 +59,7 @@ class MemoryFileSystem final : public FileSystem {
   Outcome<std::vector<std::string>> List(const std::string& path) const override;
   Outcome<Done> WriteAtomically(const std::string& path, const std::string& content,
                                 unsigned mode) override;
+  Outcome<Done> RewriteAtomically(const std::string& path, const std::string& content) override;
   Outcome<Done> Remove(const std::string& path) override;
 
  private:

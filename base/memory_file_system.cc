@@ -52,6 +52,11 @@ Outcome<Done> MemoryFileSystem::WriteAtomically(const std::string& path, const s
   return Done{};
 }
 
+Outcome<Done> MemoryFileSystem::RewriteAtomically(const std::string& path,
+                                                  const std::string& content) {
+  return WriteAtomically(path, content, 0);
+}
+
 Outcome<Done> MemoryFileSystem::Remove(const std::string& path) {
   files_.erase(path);
   const std::string prefix = Below(path);

@@ -356,6 +356,46 @@ TEST_CASE("schema prints what editors need") {
   CHECK(marchctl.Run({"schema", "nothing"}) == kUsage);
 }
 
+TEST_CASE("fmt rewrites what is laid out otherwise, and touches nothing that does not parse") {
+  Marchctl marchctl;
+  const std::string ragged =
+      "apiVersion:   march/v1\nkind: Policy\nservices: {web: {addresses: [10.0.0.1]}} # one\n";
+  const std::string neat =
+      "apiVersion: march/v1\nkind: Policy\nservices: { web: { addresses: [10.0.0.1] } }  # one\n";
+  marchctl.Write("d/a.yaml", ragged);
+  marchctl.Write("d/b.yaml", neat);
+  CHECK(marchctl.Run({"fmt", "--check", "d"}) == kFailed);
+  CHECK(marchctl.out.str() == "d/a.yaml:1: not in the canonical layout\n");
+  CHECK(*marchctl.files.Read("d/a.yaml", 1000) == ragged);
+
+  CHECK(marchctl.Run({"fmt", "d"}) == kOk);
+  CHECK(marchctl.out.str() == "d/a.yaml\n");
+  CHECK(*marchctl.files.Read("d/a.yaml", 1000) == neat);
+  CHECK(marchctl.Run({"fmt", "--check", "d"}) == kOk);
+  CHECK(marchctl.out.str().empty());
+
+  const std::string broken = "a:   [1\n";
+  marchctl.Write("d/c.yaml", broken);
+  marchctl.Write("d/d.yaml", ragged);
+  CHECK(marchctl.Run({"fmt", "d"}) == kInvalidPolicy);
+  CHECK(marchctl.err.str().starts_with("d/c.yaml:"));
+  CHECK(*marchctl.files.Read("d/c.yaml", 1000) == broken);
+  CHECK(*marchctl.files.Read("d/d.yaml", 1000) == neat);
+
+  marchctl.in.str(ragged);
+  CHECK(marchctl.Run({"fmt", "-"}) == kOk);
+  CHECK(marchctl.out.str() == neat);
+  marchctl.in.clear();
+  marchctl.in.str(ragged);
+  CHECK(marchctl.Run({"fmt", "--check", "-"}) == kFailed);
+  CHECK(marchctl.out.str() == "<stdin>:1: not in the canonical layout\n");
+
+  CHECK(marchctl.Run({"fmt", "x.march"}) == kFailed);
+  CHECK(marchctl.err.str() ==
+        "error[M0002]: x.march is a bundle, whose files are signed as they are\n"
+        "  hint: format the policy that it is made of\n");
+}
+
 TEST_CASE("lint ends with 4 when it finds something") {
   Marchctl marchctl;
   const std::string clean =

@@ -33,6 +33,7 @@ int RunMarchctl(const std::vector<std::string>& arguments, Environment& environm
   app.require_subcommand(1);
   int exit_code = kOk;
   AddInit(app, environment, exit_code);
+  AddFmt(app, environment, exit_code);
   AddValidate(app, environment, exit_code);
   AddLint(app, environment, exit_code);
   AddCompile(app, environment, exit_code);

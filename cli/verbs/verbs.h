@@ -9,6 +9,7 @@
 namespace march::cli {
 
 void AddInit(CLI::App& app, Environment& environment, int& exit_code);
+void AddFmt(CLI::App& app, Environment& environment, int& exit_code);
 void AddValidate(CLI::App& app, Environment& environment, int& exit_code);
 void AddLint(CLI::App& app, Environment& environment, int& exit_code);
 void AddTest(CLI::App& app, Environment& environment, int& exit_code);

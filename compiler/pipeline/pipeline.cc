@@ -143,6 +143,11 @@ Outcome<Documents> LoadDocuments(const FileSystem& files, const std::string& pat
   return Documents{*std::move(sources), *std::move(doc)};
 }
 
+Outcome<SourceSet> LoadTexts(const FileSystem& files, const std::string& path,
+                             const Options& options) {
+  return LoadSources(files, path, options.parse.max_bytes);
+}
+
 std::string Dump(const Compilation& compilation, Stage stage) {
   switch (stage) {
     case Stage::kSources:

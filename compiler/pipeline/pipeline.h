@@ -67,6 +67,10 @@ struct Documents {
 Outcome<Documents> LoadDocuments(const FileSystem& files, const std::string& path,
                                  const Options& options = {});
 
+// The texts at a path, parsed or not. Errors: those of the stage `sources`.
+Outcome<SourceSet> LoadTexts(const FileSystem& files, const std::string& path,
+                             const Options& options = {});
+
 // A stage as text: what `--until STAGE --dump` prints. The stage must have been reached.
 std::string Dump(const Compilation& compilation, Stage stage);
 

@@ -7,3 +7,4 @@
 #include "compiler/ruleset/flow_set.h"
 #include "compiler/ruleset/regions.h"
 #include "compiler/space/describe.h"
+#include "compiler/yaml/format.h"

@@ -6,6 +6,7 @@
 #include "base/print.h"
 #include "compiler/model/policy.h"
 #include "compiler/yaml/document.h"
+#include "compiler/yaml/format.h"
 
 namespace march {
 namespace {
@@ -46,6 +47,13 @@ void CheckText(std::string text) {
   const auto policy = model::BuildPolicy(*doc);
   CheckDiagnostics(policy.diagnostics());
   if (policy) (void)Dump(*policy);
+  const auto formatted = yaml::Format(*source);
+  CheckDiagnostics(formatted.diagnostics());
+  // The layout may only change what nobody reads: the same documents, none lost.
+  if (!formatted) return;
+  const auto again = std::make_shared<const Source>("formatted.yaml", *formatted);
+  const auto doc_again = yaml::ParsePolicyDoc({again}, limits);
+  if (!doc_again || doc_again->documents.size() != doc->documents.size()) std::abort();
 }
 
 }  // namespace

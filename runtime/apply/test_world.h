@@ -119,6 +119,9 @@ class World {
       static_cast<void>(memory.WriteAtomically(path, content, mode));
       return verdict == Verdict::kProceed ? Outcome<Done>(Done{}) : Broken(path);
     }
+    Outcome<Done> RewriteAtomically(const std::string& path, const std::string& content) override {
+      return WriteAtomically(path, content, 0);
+    }
     Outcome<Done> Remove(const std::string& path) override {
       const Verdict verdict = world_.Step("remove " + path);
       if (verdict == Verdict::kFail) return Broken(path);

@@ -12,6 +12,7 @@ for example in examples/*/; do
   echo "$name"
   "$marchctl" validate "$example"
   "$marchctl" lint "$example"
+  "$marchctl" fmt --check "$example"
   "$marchctl" test "$example" --min-coverage 100 --min-mutation 90
   code=0
   output=$("$marchctl" compile "$example" --until tables --dump 2>&1) || code=$?
