@@ -11,9 +11,10 @@
 
 namespace march {
 
-class FileSystem {
+// What can be read.
+class FileTree {
  public:
-  virtual ~FileSystem() = default;
+  virtual ~FileTree() = default;
 
   // What cannot be looked at is taken for a file, so that reading it says why.
   enum class Kind { kNothing, kFile, kDirectory };
@@ -24,7 +25,10 @@ class FileSystem {
 
   // The names in a directory, sorted by byte order, without "." and "..".
   virtual Outcome<std::vector<std::string>> List(const std::string& path) const = 0;
+};
 
+class FileSystem : public FileTree {
+ public:
   // Replaces the file as one step (write beside it, fsync, rename, fsync the directory): a reader,
   // or a crash, sees the old content or the new. Missing directories are made. `mode` are the
   // permission bits of the new file.

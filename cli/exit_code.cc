@@ -14,6 +14,7 @@ ExitCode ExitCodeOfOne(Code code) {
     case '4':
       return kInvalidPolicy;
     case '6':
+    case '9':
       return kRefused;
     default:
       return kFailed;

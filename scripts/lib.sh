@@ -103,7 +103,7 @@ readonly -a PACKAGES_BUILD=(
   cmake ninja-build g++ mold ccache pkg-config
   llvm-19-dev libclang-19-dev libpolly-19-dev libzstd-dev zlib1g-dev
   libcli11-dev libyaml-cpp-dev libyaml-dev libbpf-dev libelf-dev libboost1.81-dev
-  libcurl4-openssl-dev libssl-dev nlohmann-json3-dev catch2 python3
+  libcurl4-openssl-dev libgit2-dev libssl-dev nlohmann-json3-dev catch2 python3
 )
 # shellcheck disable=SC2034
 readonly -a PACKAGES_DEMO=(

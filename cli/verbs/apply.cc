@@ -9,6 +9,7 @@
 #include "cli/output/format.h"
 #include "cli/output/report.h"
 #include "cli/target.h"
+#include "cli/verbs/policy_options.h"
 #include "cli/verbs/verbs.h"
 #include "compiler/pipeline/pipeline.h"
 
@@ -20,6 +21,7 @@ struct Flags {
   std::string target;
   std::vector<std::string> keys;
   std::string format;
+  pipeline::Options options;
 };
 
 // The bytes to send. A bundle goes as it is; a policy is compiled and signed with a serial above
@@ -33,7 +35,7 @@ Outcome<std::string> BundleFor(Environment& environment, const Flags& flags) {
     return MakeDiagnostic(Code::kBundleUnsigned, {}, "a gateway accepts signed bundles only",
                           "name the signing key with --key, or apply a signed bundle");
   }
-  pipeline::Options options;
+  pipeline::Options options = flags.options;
   auto keys = LoadPrivateKeys(environment, flags.keys);
   if (!keys) return keys.diagnostics();
   options.signers = *std::move(keys);
@@ -89,12 +91,14 @@ int Run(Environment& environment, const Flags& flags) {
 void AddApply(CLI::App& app, Environment& environment, int& exit_code) {
   auto* verb = app.add_subcommand("apply", "Make a gateway enforce a policy");
   const auto flags = std::make_shared<Flags>();
-  verb->add_option("POLICY", flags->policy, "File or directory to compile, or a signed bundle")
+  verb->add_option("POLICY", flags->policy,
+                   "File, directory or git:REV[:PATH] to compile, or a signed bundle")
       ->required();
   AddTargetOption(*verb, flags->target);
   verb->add_option("--key", flags->keys, "Sign with this private key (PEM); may be repeated")
       ->type_name("FILE");
   AddOutputOption(*verb, flags->format);
+  AddLimitOption(*verb, flags->options);
   verb->callback([&environment, &exit_code, flags] { exit_code = Run(environment, *flags); });
 }
 

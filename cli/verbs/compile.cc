@@ -4,6 +4,7 @@
 #include "cli/exit_code.h"
 #include "cli/keys.h"
 #include "cli/output/report.h"
+#include "cli/verbs/policy_options.h"
 #include "cli/verbs/verbs.h"
 #include "compiler/pipeline/pipeline.h"
 
@@ -18,6 +19,7 @@ struct Flags {
   std::vector<std::string> keys;
   std::uint64_t serial = 1;
   std::uint64_t max_table_bytes = classify::Limits{}.max_table_bytes;
+  pipeline::Options options;
 };
 
 std::vector<std::string> StageNames() {
@@ -27,7 +29,7 @@ std::vector<std::string> StageNames() {
 }
 
 int Run(Environment& environment, const Flags& flags) {
-  pipeline::Options options;
+  pipeline::Options options = flags.options;
   options.serial = flags.serial;
   options.classify.max_table_bytes = flags.max_table_bytes;
   auto keys = LoadPrivateKeys(environment, flags.keys);
@@ -55,7 +57,7 @@ int Run(Environment& environment, const Flags& flags) {
 void AddCompile(CLI::App& app, Environment& environment, int& exit_code) {
   auto* verb = app.add_subcommand("compile", "Compile a policy into a bundle");
   const auto flags = std::make_shared<Flags>();
-  verb->add_option("POLICY", flags->policy, "File, directory or bundle")->required();
+  AddPolicyArgument(*verb, flags->policy);
   auto* out = verb->add_option("-o,--out", flags->out, "The bundle to write")->type_name("FILE");
   auto* until = verb->add_option("--until", flags->until, "Stop behind this stage")
                     ->check(CLI::IsMember(StageNames()))
@@ -69,6 +71,7 @@ void AddCompile(CLI::App& app, Environment& environment, int& exit_code) {
       ->capture_default_str();
   verb->add_option("--max-table-bytes", flags->max_table_bytes, "Limit of the classifier tables")
       ->capture_default_str();
+  AddLimitOption(*verb, flags->options);
   verb->callback([&environment, &exit_code, flags, out, until, dump] {
     if (out->count() == 0 && dump->count() == 0) {
       throw CLI::RequiredError("compile needs -o FILE or --dump; one of them");

@@ -7,6 +7,7 @@
 #include "cli/output/format.h"
 #include "cli/output/report.h"
 #include "cli/verbs/explain.h"
+#include "cli/verbs/policy_options.h"
 #include "cli/verbs/verbs.h"
 #include "compiler/pipeline/engines.h"
 #include "compiler/pipeline/pipeline.h"
@@ -18,6 +19,7 @@ struct Flags {
   std::string policy;
   std::string flow;
   std::string format;
+  pipeline::Options options;
 };
 
 // Everything there is to say, before it is put into a format.
@@ -95,7 +97,7 @@ Outcome<prove::Decision> Decide(Environment& environment, const Flags& flags,
   auto expected = prove::ModelEngine(*compilation.policy).Decide(flow);
   if (!compilation.policy->unenforced.empty()) return expected;
   const auto compiled =
-      pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kTables);
+      pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kTables, flags.options);
   if (!compiled.ok()) return compiled.diagnostics;
   const auto decision = prove::TablesEngine(*compiled.tables).Decide(flow);
   if (*decision == *expected) return expected;
@@ -108,7 +110,7 @@ Outcome<prove::Decision> Decide(Environment& environment, const Flags& flags,
 
 int Run(Environment& environment, const Flags& flags) {
   const auto compilation =
-      pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kRules);
+      pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kRules, flags.options);
   const ExitCode code = Report(environment, compilation.diagnostics);
   if (code != kOk) return code;
 
@@ -170,11 +172,12 @@ void AddExplain(CLI::App& app, Environment& environment, int& exit_code) {
   auto* verb =
       app.add_subcommand("explain", "Say what happens to a flow, or to a set of flows, and why");
   const auto flags = std::make_shared<Flags>();
-  verb->add_option("POLICY", flags->policy, "File, directory or bundle")->required();
+  AddPolicyArgument(*verb, flags->policy);
   verb->add_option("FLOW", flags->flow,
                    "\"tcp 10.0.0.1:40000 > 10.0.0.2:443\", or \"tcp payments > any:443\"")
       ->required();
   AddOutputOption(*verb, flags->format);
+  AddLimitOption(*verb, flags->options);
   verb->callback([&environment, &exit_code, flags] { exit_code = Run(environment, *flags); });
 }
 

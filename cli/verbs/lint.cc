@@ -4,6 +4,7 @@
 #include "cli/exit_code.h"
 #include "cli/output/findings.h"
 #include "cli/output/format.h"
+#include "cli/verbs/policy_options.h"
 #include "cli/verbs/verbs.h"
 #include "compiler/pipeline/pipeline.h"
 #include "compiler/pipeline/review.h"
@@ -14,11 +15,12 @@ namespace {
 struct Flags {
   std::string policy;
   std::string format;
+  pipeline::Options options;
 };
 
 int Run(Environment& environment, const Flags& flags) {
   const auto compilation =
-      pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kRules);
+      pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kRules, flags.options);
   Diagnostics findings = compilation.diagnostics;
   if (compilation.ok()) {
     const Diagnostics more = lint::Lint(*compilation.policy, *compilation.rules);
@@ -37,8 +39,9 @@ int Run(Environment& environment, const Flags& flags) {
 void AddLint(CLI::App& app, Environment& environment, int& exit_code) {
   auto* verb = app.add_subcommand("lint", "Find what a policy need not say, or cannot mean");
   const auto flags = std::make_shared<Flags>();
-  verb->add_option("POLICY", flags->policy, "File, directory or bundle")->required();
+  AddPolicyArgument(*verb, flags->policy);
   AddOutputOption(*verb, flags->format, FindingFormats());
+  AddLimitOption(*verb, flags->options);
   verb->callback([&environment, &exit_code, flags] { exit_code = Run(environment, *flags); });
 }
 

@@ -7,6 +7,7 @@
 #include "cli/exit_code.h"
 #include "cli/kernel_engine.h"
 #include "cli/output/report.h"
+#include "cli/verbs/policy_options.h"
 #include "cli/verbs/verbs.h"
 #include "compiler/pipeline/engines.h"
 #include "compiler/pipeline/pipeline.h"
@@ -22,6 +23,7 @@ struct Flags {
   std::string policy;
   std::string flows;
   std::string engine = "tables";
+  pipeline::Options options;
 };
 
 // One line of the file as a flow: `proto,src,sport,dst,dport`.
@@ -141,7 +143,7 @@ pipeline::Stage StageFor(const std::string& engine) {
 
 int Run(Environment& environment, const Flags& flags) {
   const auto compilation =
-      pipeline::Compile(environment.files, flags.policy, StageFor(flags.engine));
+      pipeline::Compile(environment.files, flags.policy, StageFor(flags.engine), flags.options);
   const ExitCode code = Report(environment, compilation.diagnostics);
   if (code != kOk) return code;
 
@@ -169,11 +171,12 @@ int Run(Environment& environment, const Flags& flags) {
 void AddReplay(CLI::App& app, Environment& environment, int& exit_code) {
   auto* verb = app.add_subcommand("replay", "Say what happens to every flow of a file");
   const auto flags = std::make_shared<Flags>();
-  verb->add_option("POLICY", flags->policy, "File, directory or bundle")->required();
+  AddPolicyArgument(*verb, flags->policy);
   verb->add_option("FLOWS", flags->flows, "CSV: proto,src,sport,dst,dport")->required();
   verb->add_option("--engine", flags->engine, "Who decides")
       ->check(CLI::IsMember({"model", "tables", "kernel"}))
       ->capture_default_str();
+  AddLimitOption(*verb, flags->options);
   verb->callback([&environment, &exit_code, flags] { exit_code = Run(environment, *flags); });
 }
 

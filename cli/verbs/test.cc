@@ -8,6 +8,7 @@
 #include "cli/output/format.h"
 #include "cli/output/report.h"
 #include "cli/output/test_report.h"
+#include "cli/verbs/policy_options.h"
 #include "cli/verbs/verbs.h"
 #include "compiler/pipeline/pipeline.h"
 
@@ -22,6 +23,7 @@ struct Flags {
   bool mutate = false;
   double min_coverage = 0;
   double min_mutation = 0;
+  pipeline::Options options;
 };
 
 Outcome<std::vector<policytest::TestCase>> Read(const pipeline::Compilation& compilation,
@@ -38,13 +40,13 @@ Outcome<std::vector<policytest::TestCase>> Read(const pipeline::Compilation& com
 
 int Run(Environment& environment, const Flags& flags) {
   const auto compilation =
-      pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kRules);
+      pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kRules, flags.options);
   const ExitCode code = Report(environment, compilation.diagnostics);
   if (code != kOk) return code;
 
   std::optional<pipeline::Documents> apart;
   if (!flags.tests.empty()) {
-    auto documents = pipeline::LoadDocuments(environment.files, flags.tests);
+    auto documents = pipeline::LoadDocuments(environment.files, flags.tests, flags.options);
     if (!documents) return Report(environment, documents.diagnostics());
     apart = *std::move(documents);
   }
@@ -81,7 +83,7 @@ int Run(Environment& environment, const Flags& flags) {
 void AddTest(CLI::App& app, Environment& environment, int& exit_code) {
   auto* verb = app.add_subcommand("test", "Run a policy's tests, and measure them");
   const auto flags = std::make_shared<Flags>();
-  verb->add_option("POLICY", flags->policy, "File, directory or bundle")->required();
+  AddPolicyArgument(*verb, flags->policy);
   verb->add_option("TESTS", flags->tests, "File or directory of tests; default: those in POLICY");
   verb->add_flag("--coverage", flags->coverage, "Tell which mappings and packets the tests decide");
   verb->add_flag("--mutate", flags->mutate, "Tell which changes of the policy no test notices");
@@ -92,6 +94,7 @@ void AddTest(CLI::App& app, Environment& environment, int& exit_code) {
                    "Fail if tests notice fewer percent of the changes")
       ->check(CLI::Range(0.0, 100.0));
   AddOutputOption(*verb, flags->format, {"text", "json", "junit", "tap"});
+  AddLimitOption(*verb, flags->options);
   verb->callback([&environment, &exit_code, flags] { exit_code = Run(environment, *flags); });
 }
 

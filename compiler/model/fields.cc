@@ -108,6 +108,26 @@ const yaml::Entry* Fields::operator[](std::string_view key) const {
   return nullptr;
 }
 
+bool IsDocumentOf(const Node& document, std::string_view kind) {
+  if (document.kind != Node::Kind::kMap) return false;
+  return std::any_of(document.map.begin(), document.map.end(), [&](const yaml::Entry& entry) {
+    return entry.key->scalar == "kind" && entry.value->kind == Node::Kind::kScalar &&
+           entry.value->scalar == kind;
+  });
+}
+
+bool CheckVersion(const Fields& fields, Diagnostics& out) {
+  const yaml::Entry* const version = fields["apiVersion"];
+  if (version == nullptr) return true;
+  if (!IsScalar(*version->value, "apiVersion", out)) return false;
+  if (version->value->scalar == kApiVersion) return true;
+  out.push_back(
+      MakeDiagnostic(Code::kUnknownVersion, version->value->range,
+                     "the apiVersion " + Quoted(version->value->scalar) + " is not known here",
+                     "write " + std::string(kApiVersion)));
+  return false;
+}
+
 bool IsMap(const Node& node, std::string_view what, std::string_view hint, Diagnostics& out) {
   if (node.kind == Node::Kind::kMap) return true;
   out.push_back(WrongType(node, what, "a map", std::string(hint)));

@@ -32,6 +32,11 @@ class Fields {
   std::vector<const yaml::Entry*> entries_;  // parallel to keys_
 };
 
+// Whether a document says `kind: KIND`.
+bool IsDocumentOf(const yaml::Node& document, std::string_view kind);
+// Reports an apiVersion that is not this program's; false then.
+bool CheckVersion(const Fields& fields, Diagnostics& out);
+
 // Report a node that is not a map, not a list, not a scalar. `what` begins the message: "services".
 bool IsMap(const yaml::Node& node, std::string_view what, std::string_view hint, Diagnostics& out);
 bool IsList(const yaml::Node& node, std::string_view what, Diagnostics& out);

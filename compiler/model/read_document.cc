@@ -21,25 +21,9 @@ std::string KindHint(std::string_view kind) {
   return near.empty() ? "write kind: Policy" : near;
 }
 
-// Tests and ownership live beside the policy; other readers look at them.
-bool IsBesidePolicy(const Fields& fields) {
-  const Entry* const kind = fields["kind"];
-  return kind != nullptr && kind->value->kind == Node::Kind::kScalar &&
-         (kind->value->scalar == "PolicyTest" || kind->value->scalar == "Ownership");
-}
-
 // False if the document says it is something else than a policy this version can read.
 bool CheckEnvelope(const Fields& fields, Diagnostics& out) {
-  bool good = true;
-  if (const Entry* const version = fields["apiVersion"]) {
-    const auto text = ReadText(*version->value, "apiVersion", out);
-    good &= text == kApiVersion;
-    if (text && *text != kApiVersion) {
-      out.push_back(MakeDiagnostic(Code::kUnknownVersion, version->value->range,
-                                   "the apiVersion " + Quoted(*text) + " is not known here",
-                                   "write " + std::string(kApiVersion)));
-    }
-  }
+  bool good = CheckVersion(fields, out);
   if (const Entry* const kind = fields["kind"]) {
     const auto text = ReadText(*kind->value, "kind", out);
     good &= text == kPolicyKind;
@@ -246,13 +230,14 @@ void ReadDocument(const Node& document, Draft& draft, Diagnostics& out) {
   if (!IsMap(document, "a document", "a policy begins with apiVersion: march/v1 and kind: Policy",
              out))
     return;
-  Diagnostics unknown;
-  const Fields fields(document, document.range, "a policy document", PolicyKeys(), unknown);
-  // The keys of a document of another kind or version are not this reader's business.
-  if (IsBesidePolicy(fields)) {
+  // Tests and ownership live beside the policy; other readers look at them.
+  if (IsDocumentOf(document, "PolicyTest") || IsDocumentOf(document, "Ownership")) {
     ++draft.others;
     return;
   }
+  Diagnostics unknown;
+  const Fields fields(document, document.range, "a policy document", PolicyKeys(), unknown);
+  // The keys of a document of another kind or version are not this reader's business.
   if (!CheckEnvelope(fields, out)) return;
   out.insert(out.end(), unknown.begin(), unknown.end());
   if (fields["apiVersion"] == nullptr || fields["kind"] == nullptr) return;

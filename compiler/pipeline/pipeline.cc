@@ -5,7 +5,6 @@
 
 #include "base/version.h"
 #include "bundle/mappings.h"
-#include "compiler/pipeline/sources.h"
 #include "compiler/ruleset/ambiguity.h"
 
 namespace march::pipeline {
@@ -54,10 +53,10 @@ bool Keep(Compilation& compilation, std::optional<T>& slot, Outcome<T> outcome) 
   return true;
 }
 
-void RunStages(Compilation& c, const FileSystem& files, const std::string& path, Stage until,
+void RunStages(Compilation& c, const FileTree& files, const std::string& path, Stage until,
                const Options& options) {
   std::optional<SourceSet> sources;
-  if (!Keep(c, sources, LoadSources(files, path, options.parse.max_bytes))) return;
+  if (!Keep(c, sources, LoadSources(files, path, options.sources))) return;
   c.sources = *std::move(sources);
   if (until == Stage::kSources) return;
 
@@ -65,6 +64,7 @@ void RunStages(Compilation& c, const FileSystem& files, const std::string& path,
   if (until == Stage::kDoc) return;
 
   if (!Keep(c, c.policy, model::BuildPolicy(*c.doc))) return;
+  if (!Keep(c, c.ownership, ownership::ReadOwnership(*c.doc, *c.policy))) return;
   if (until == Stage::kPolicy) return;
 
   if (!Keep(c, c.rules, ruleset::OrderRules(*c.policy))) return;
@@ -126,7 +126,7 @@ std::optional<Stage> ParseStage(std::string_view name) {
   return std::nullopt;
 }
 
-Compilation Compile(const FileSystem& files, const std::string& path, Stage until,
+Compilation Compile(const FileTree& files, const std::string& path, Stage until,
                     const Options& options) {
   Compilation compilation;
   RunStages(compilation, files, path, until, options);
@@ -134,18 +134,18 @@ Compilation Compile(const FileSystem& files, const std::string& path, Stage unti
   return compilation;
 }
 
-Outcome<Documents> LoadDocuments(const FileSystem& files, const std::string& path,
+Outcome<Documents> LoadDocuments(const FileTree& files, const std::string& path,
                                  const Options& options) {
-  auto sources = LoadSources(files, path, options.parse.max_bytes);
+  auto sources = LoadSources(files, path, options.sources);
   if (!sources) return sources.diagnostics();
   auto doc = yaml::ParsePolicyDoc(*sources, options.parse);
   if (!doc) return doc.diagnostics();
   return Documents{*std::move(sources), *std::move(doc)};
 }
 
-Outcome<SourceSet> LoadTexts(const FileSystem& files, const std::string& path,
+Outcome<SourceSet> LoadTexts(const FileTree& files, const std::string& path,
                              const Options& options) {
-  return LoadSources(files, path, options.parse.max_bytes);
+  return LoadSources(files, path, options.sources);
 }
 
 std::string Dump(const Compilation& compilation, Stage stage) {

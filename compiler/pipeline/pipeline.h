@@ -15,6 +15,8 @@
 #include "compiler/classify/tables.h"
 #include "compiler/emit/bpf_source.h"
 #include "compiler/model/policy.h"
+#include "compiler/ownership/ownership.h"
+#include "compiler/pipeline/sources.h"
 #include "compiler/ruleset/ruleset.h"
 #include "compiler/yaml/document.h"
 
@@ -32,6 +34,7 @@ const std::vector<StageInfo>& Stages();
 std::optional<Stage> ParseStage(std::string_view name);
 
 struct Options {
+  SourceLimits sources;
   yaml::ParseLimits parse;
   classify::Limits classify;
   std::uint64_t serial = 1;
@@ -44,6 +47,7 @@ struct Compilation {
   SourceSet sources;
   std::optional<yaml::PolicyDoc> doc;
   std::optional<model::Policy> policy;
+  std::optional<ownership::Ownership> ownership;  // with the policy
   std::optional<ruleset::RuleSet> rules;
   std::optional<classify::Tables> tables;
   std::optional<emit::BpfSource> source;
@@ -54,9 +58,10 @@ struct Compilation {
   bool ok() const { return !HasErrors(diagnostics); }
 };
 
-// Compiles the policy at `path`: a file, a directory tree of *.yaml and *.yml, or a bundle (whose
-// policy is taken; its signatures say nothing here).
-Compilation Compile(const FileSystem& files, const std::string& path, Stage until,
+// Compiles the policy at `path`: a file, a directory tree of *.yaml and *.yml, a bundle (whose
+// policy is taken; its signatures say nothing here), or `git:REV[:PATH]`, which is the policy as of
+// a revision of the git repository that encloses the working directory.
+Compilation Compile(const FileTree& files, const std::string& path, Stage until,
                     const Options& options = {});
 
 // The documents of other files, as tests that are kept apart from the policy.
@@ -64,11 +69,11 @@ struct Documents {
   SourceSet sources;
   yaml::PolicyDoc doc;
 };
-Outcome<Documents> LoadDocuments(const FileSystem& files, const std::string& path,
+Outcome<Documents> LoadDocuments(const FileTree& files, const std::string& path,
                                  const Options& options = {});
 
 // The texts at a path, parsed or not. Errors: those of the stage `sources`.
-Outcome<SourceSet> LoadTexts(const FileSystem& files, const std::string& path,
+Outcome<SourceSet> LoadTexts(const FileTree& files, const std::string& path,
                              const Options& options = {});
 
 // A stage as text: what `--until STAGE --dump` prints. The stage must have been reached.

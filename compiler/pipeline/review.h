@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compiler/lint/lint.h"
+#include "compiler/ownership/change.h"
 #include "compiler/policytest/run.h"
 #include "compiler/policytest/test_case.h"
 #include "compiler/ruleset/flow_set.h"

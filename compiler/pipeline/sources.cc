@@ -1,8 +1,12 @@
 #include "compiler/pipeline/sources.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <string_view>
 #include <utility>
 
+#include "base/git/git_tree.h"
 #include "bundle/bundle.h"
 
 namespace march::pipeline {
@@ -17,53 +21,81 @@ bool IsYaml(const std::string& name) {
 
 class TreeLoader {
  public:
-  TreeLoader(const FileSystem& files, std::uint64_t max_bytes)
-      : files_(files), max_bytes_(max_bytes) {}
+  // Texts are called by `prefix` and their path.
+  TreeLoader(const FileTree& files, const SourceLimits& limits, std::string prefix)
+      : files_(files), limits_(limits), prefix_(std::move(prefix)) {}
 
   void Load(const std::string& path, const std::string& path_in_policy) {
-    Outcome<std::string> text = files_.Read(path, max_bytes_);
+    if (++count_ > limits_.max_files) {
+      if (count_ == limits_.max_files + 1) {
+        Add({MakeDiagnostic(Code::kInputTooLarge, {},
+                            "more than " + std::to_string(limits_.max_files) + " files",
+                            "name the policy's own directory, or allow more: --limit files=N")});
+      }
+      return;
+    }
+    Outcome<std::string> text = files_.Read(path, limits_.max_bytes);
     if (!text) return Add(text.diagnostics());
-    sources_.push_back(std::make_shared<const Source>(path, *std::move(text), path_in_policy));
+    sources_.push_back(
+        std::make_shared<const Source>(prefix_ + path, *std::move(text), path_in_policy));
   }
 
-  void Walk(const std::string& directory, const std::string& prefix, int depth) {
+  void Walk(const std::string& directory, const std::string& below, int depth) {
     if (depth > kMaxDirectoryDepth) {
-      return Add(
-          {MakeDiagnostic(Code::kCannotRead, {}, "directories nested too deeply at " + directory,
-                          "look for a symbolic link that leads back")});
+      return Add({MakeDiagnostic(Code::kCannotRead, {},
+                                 "directories nested too deeply at " + prefix_ + directory,
+                                 "look for a symbolic link that leads back")});
     }
     const auto names = files_.List(directory);
     if (!names) return Add(names.diagnostics());
     for (const std::string& name : *names) {
       if (name.starts_with('.')) continue;
-      const std::string path = directory.ends_with('/') ? directory + name : directory + "/" + name;
-      const FileSystem::Kind kind = files_.KindOf(path);
-      if (kind == FileSystem::Kind::kDirectory) Walk(path, prefix + name + "/", depth + 1);
-      if (kind == FileSystem::Kind::kFile && IsYaml(name)) Load(path, prefix + name);
+      const bool joined = directory.empty() || directory.ends_with('/');
+      const std::string path = joined ? directory + name : directory + "/" + name;
+      const FileTree::Kind kind = files_.KindOf(path);
+      if (kind == FileTree::Kind::kDirectory) Walk(path, below + name + "/", depth + 1);
+      if (kind == FileTree::Kind::kFile && IsYaml(name)) Load(path, below + name);
     }
   }
 
-  Outcome<SourceSet> Finish() && {
+  // The policy at a path that is no bundle.
+  Outcome<SourceSet> LoadAll(const std::string& path) && {
+    const std::string shown = prefix_ + path;
+    switch (files_.KindOf(path)) {
+      case FileTree::Kind::kNothing:
+        return MakeDiagnostic(Code::kNoPolicyFiles, {}, "there is no policy at " + shown,
+                              "name a YAML file, a directory or a bundle");
+      case FileTree::Kind::kFile:
+        Load(path, path.substr(path.rfind('/') + 1));
+        break;
+      case FileTree::Kind::kDirectory:
+        Walk(path, "", 0);
+        if (sources_.empty() && diagnostics_.empty()) {
+          return MakeDiagnostic(Code::kNoPolicyFiles, {}, "no *.yaml or *.yml file below " + shown,
+                                "name a YAML file, a directory or a bundle");
+        }
+        break;
+    }
     std::sort(sources_.begin(), sources_.end(), [](const auto& a, const auto& b) {
       return a->path_in_policy() < b->path_in_policy();
     });
     return {std::move(sources_), std::move(diagnostics_)};
   }
 
-  bool empty() const { return sources_.empty() && diagnostics_.empty(); }
-
  private:
   void Add(const Diagnostics& more) {
     diagnostics_.insert(diagnostics_.end(), more.begin(), more.end());
   }
 
-  const FileSystem& files_;
-  std::uint64_t max_bytes_;
+  const FileTree& files_;
+  SourceLimits limits_;
+  std::string prefix_;
+  std::size_t count_ = 0;
   SourceSet sources_;
   Diagnostics diagnostics_;
 };
 
-Outcome<SourceSet> LoadFromBundle(const FileSystem& files, const std::string& path) {
+Outcome<SourceSet> LoadFromBundle(const FileTree& files, const std::string& path) {
   const auto bytes = files.Read(path, bundle::kMaxBundleBytes);
   if (!bytes) return bytes.diagnostics();
   const auto read = bundle::Read(*bytes);
@@ -77,32 +109,64 @@ Outcome<SourceSet> LoadFromBundle(const FileSystem& files, const std::string& pa
   return sources;
 }
 
-std::string BaseName(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
+// `git:REV` or `git:REV:PATH`.
+struct GitPath {
+  std::string revision;
+  std::optional<std::string> path;
+};
+
+std::optional<GitPath> ParseGitPath(std::string_view text) {
+  constexpr std::string_view kScheme = "git:";
+  if (!text.starts_with(kScheme)) return std::nullopt;
+  text.remove_prefix(kScheme.size());
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return GitPath{std::string(text), std::nullopt};
+  return GitPath{std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
+}
+
+// As git has it: what begins with "./" or "../" lies below the working directory, all else below
+// the root.
+Outcome<SourceSet> LoadFromGit(const GitPath& from, const SourceLimits& limits) {
+  const auto tree = git::OpenTree(".", from.revision);
+  if (!tree) return tree.diagnostics();
+  std::string path = from.path.value_or("./");
+  if (path == "." || path == ".." || path.starts_with("./") || path.starts_with("../")) {
+    const auto here = git::PlaceOf(".");
+    if (!here) return here.diagnostics();
+    path = (std::filesystem::path(here->path) / path).lexically_normal().string();
+  }
+  while (path.ends_with('/')) path.pop_back();
+  if (path == ".") path.clear();
+  return TreeLoader(**tree, limits, "git:" + from.revision + ":").LoadAll(path);
 }
 
 }  // namespace
 
-Outcome<SourceSet> LoadSources(const FileSystem& files, const std::string& path,
-                               std::uint64_t max_bytes) {
-  TreeLoader loader(files, max_bytes);
-  switch (files.KindOf(path)) {
-    case FileSystem::Kind::kNothing:
-      return MakeDiagnostic(Code::kNoPolicyFiles, {}, "there is no policy at " + path,
-                            "name a YAML file, a directory or a bundle");
-    case FileSystem::Kind::kFile:
-      if (path.ends_with(".march")) return LoadFromBundle(files, path);
-      loader.Load(path, BaseName(path));
-      break;
-    case FileSystem::Kind::kDirectory:
-      loader.Walk(path, "", 0);
-      if (loader.empty()) {
-        return MakeDiagnostic(Code::kNoPolicyFiles, {}, "no *.yaml or *.yml file below " + path,
-                              "name a YAML file, a directory or a bundle");
-      }
-      break;
+Outcome<SourceSet> LoadSources(const FileTree& files, const std::string& path,
+                               const SourceLimits& limits) {
+  if (const auto from = ParseGitPath(path)) return LoadFromGit(*from, limits);
+  if (path.ends_with(".march") && files.KindOf(path) == FileTree::Kind::kFile) {
+    return LoadFromBundle(files, path);
   }
-  return std::move(loader).Finish();
+  return TreeLoader(files, limits, "").LoadAll(path);
+}
+
+Outcome<std::string> LocateBase(const std::string& base, const std::string& policy) {
+  const auto from = ParseGitPath(base);
+  if (!from || from->path) return base;
+  if (const auto other = ParseGitPath(policy)) {
+    return base + (other->path ? ":" + *other->path : std::string());
+  }
+  const auto place = git::PlaceOf(policy);
+  if (!place) return place.diagnostics();
+  const auto here = git::PlaceOf(".");
+  if (!here) return here.diagnostics();
+  if (here->root != place->root) {
+    return MakeDiagnostic(Code::kCannotRead, {},
+                          policy + " lies in another git repository than the working directory",
+                          "go there first");
+  }
+  return base + ":" + place->path;
 }
 
 }  // namespace march::pipeline

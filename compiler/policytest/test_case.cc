@@ -18,13 +18,6 @@ using yaml::Entry;
 using yaml::Node;
 using yaml::Quoted;
 
-bool IsTestDocument(const Node& document) {
-  if (document.kind != Node::Kind::kMap) return false;
-  return std::any_of(document.map.begin(), document.map.end(), [](const Entry& entry) {
-    return entry.key->scalar == "kind" && entry.value->scalar == "PolicyTest";
-  });
-}
-
 // A fault in the text of a scalar, moved to where the scalar stands.
 Diagnostic Moved(Diagnostic fault, const Node& node) {
   const std::uint32_t begin = node.range.begin + (node.quoted ? 1U : 0U);
@@ -42,13 +35,7 @@ class Reader {
 
   void ReadDocument(const Node& document) {
     const Fields fields(document, document.range, "a test document", DocumentKeys(), out_);
-    const Entry* const version = fields["apiVersion"];
-    if (version != nullptr && version->value->scalar != model::kApiVersion) {
-      out_.push_back(
-          MakeDiagnostic(Code::kUnknownVersion, version->value->range,
-                         "the apiVersion " + Quoted(version->value->scalar) + " is not known here",
-                         "write " + std::string(model::kApiVersion)));
-    }
+    model::CheckVersion(fields, out_);
     const Entry* const tests = fields["tests"];
     if (tests == nullptr || !model::IsList(*tests->value, "tests", out_)) return;
     for (const auto& test : tests->value->sequence) {
@@ -122,7 +109,7 @@ Outcome<std::vector<TestCase>> ReadTests(const yaml::PolicyDoc& doc, const model
   Diagnostics diagnostics;
   Reader reader(policy, tests, diagnostics);
   for (const auto& document : doc.documents) {
-    if (IsTestDocument(*document)) reader.ReadDocument(*document);
+    if (model::IsDocumentOf(*document, "PolicyTest")) reader.ReadDocument(*document);
   }
   std::sort(tests.begin(), tests.end(), [](const TestCase& a, const TestCase& b) {
     return model::ComesBefore(a.place, b.place);

@@ -42,38 +42,6 @@ class AddressSets {
   std::map<ServiceList, std::shared_ptr<const AddressSet>> sets_;
 };
 
-L4Set L4Of(const model::Mapping& mapping) {
-  if (!mapping.protocols) return L4Set({{0, MARCH_L4_FRAGMENT - 1}});
-  std::vector<space::Interval<std::uint32_t>> keys;
-  if (mapping.icmp_types) {
-    for (const model::IcmpType& type : *mapping.icmp_types) {
-      keys.push_back(
-          {MARCH_L4_KEY(type.protocol, MARCH_ICMP_PORT(type.type, type.code.value_or(0))),
-           MARCH_L4_KEY(type.protocol, MARCH_ICMP_PORT(type.type, type.code.value_or(0xFF)))});
-    }
-    return L4Set(std::move(keys));
-  }
-  for (const std::uint8_t protocol : *mapping.protocols) {
-    if (!mapping.ports) {
-      keys.push_back({MARCH_L4_KEY(protocol, 0U), MARCH_L4_KEY(protocol, 0xFFFFU)});
-      continue;
-    }
-    for (const model::PortRange& range : *mapping.ports) {
-      keys.push_back({MARCH_L4_KEY(protocol, range.first), MARCH_L4_KEY(protocol, range.last)});
-    }
-  }
-  return L4Set(std::move(keys));
-}
-
-space::IntervalSet<std::uint16_t> SourcePortsOf(const model::Mapping& mapping) {
-  if (!mapping.source_ports) return space::IntervalSet<std::uint16_t>({{0, 0xFFFF}});
-  std::vector<space::Interval<std::uint16_t>> parts;
-  for (const model::PortRange& range : *mapping.source_ports) {
-    parts.push_back({range.first, range.last});
-  }
-  return space::IntervalSet<std::uint16_t>(std::move(parts));
-}
-
 std::string AttributesOf(const model::Mapping& mapping) {
   std::string text;
   for (const model::Attribute& attribute : mapping.attributes) {
@@ -122,6 +90,38 @@ void DumpSourcePorts(std::ostream& out, const space::IntervalSet<std::uint16_t>&
 }
 
 }  // namespace
+
+L4Set L4Of(const model::Mapping& mapping) {
+  if (!mapping.protocols) return L4Set({{0, MARCH_L4_FRAGMENT - 1}});
+  std::vector<space::Interval<std::uint32_t>> keys;
+  if (mapping.icmp_types) {
+    for (const model::IcmpType& type : *mapping.icmp_types) {
+      keys.push_back(
+          {MARCH_L4_KEY(type.protocol, MARCH_ICMP_PORT(type.type, type.code.value_or(0))),
+           MARCH_L4_KEY(type.protocol, MARCH_ICMP_PORT(type.type, type.code.value_or(0xFF)))});
+    }
+    return L4Set(std::move(keys));
+  }
+  for (const std::uint8_t protocol : *mapping.protocols) {
+    if (!mapping.ports) {
+      keys.push_back({MARCH_L4_KEY(protocol, 0U), MARCH_L4_KEY(protocol, 0xFFFFU)});
+      continue;
+    }
+    for (const model::PortRange& range : *mapping.ports) {
+      keys.push_back({MARCH_L4_KEY(protocol, range.first), MARCH_L4_KEY(protocol, range.last)});
+    }
+  }
+  return L4Set(std::move(keys));
+}
+
+space::IntervalSet<std::uint16_t> SourcePortsOf(const model::Mapping& mapping) {
+  if (!mapping.source_ports) return space::IntervalSet<std::uint16_t>({{0, 0xFFFF}});
+  std::vector<space::Interval<std::uint16_t>> parts;
+  for (const model::PortRange& range : *mapping.source_ports) {
+    parts.push_back({range.first, range.last});
+  }
+  return space::IntervalSet<std::uint16_t>(std::move(parts));
+}
 
 Outcome<RuleSet> OrderRules(const model::Policy& policy) {
   if (policy.mappings.size() > MARCH_MAX_SLOTS - MARCH_SLOT_FIRST_MAPPING) {

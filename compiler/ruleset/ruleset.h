@@ -17,6 +17,10 @@ namespace march::ruleset {
 // never a fragment key.
 using L4Set = space::IntervalSet<std::uint32_t>;
 
+// The keys of a mapping's protocols with its ports or ICMP types.
+L4Set L4Of(const model::Mapping& mapping);
+space::IntervalSet<std::uint16_t> SourcePortsOf(const model::Mapping& mapping);
+
 struct Rule {
   std::uint32_t mapping = 0;  // index into Policy::mappings, and so its counter slot
   std::string name;

@@ -38,6 +38,7 @@ struct ParseLimits {
   unsigned max_depth = 64;                                 // nested collections, aliases followed
   std::uint64_t max_value_bytes = std::uint64_t{1} << 20;  // read before a value's end is known
   std::uint64_t max_aliased_nodes = 10'000'000;            // that aliases stand for, in one source
+  std::uint64_t max_documents = 1'000'000;                 // of all sources together
 };
 
 // The documents of one source, without empty ones. Errors: kYamlSyntax, kYamlTooDeep,

@@ -11,6 +11,7 @@
 
 #include "compiler/yaml/document.h"
 #include "compiler/yaml/quote.h"
+#include "compiler/yaml/text_check.h"
 #include "compiler/yaml/token.h"
 
 namespace march::yaml {
@@ -135,6 +136,8 @@ class Builder final : public YAML::EventHandler {
     events_.push_back({"end", last_end_});
     Piece piece = std::move(stack_.back());
     stack_.pop_back();
+    // A block collection has entries: this one was not where its mark says.
+    if (piece.is_block() && piece.children.empty()) throw Unsupported{piece.begin, "this"};
     piece.end = last_end_;
     if (piece.is_flow()) {
       std::size_t at = SkipBlanks(text_, last_end_);
@@ -237,7 +240,7 @@ std::size_t MarkerIn(std::string_view text, std::size_t from, std::size_t to) {
 Outcome<LaidOut> ReadLayout(const Source& source) {
   const auto parsed = ParseYaml(source);
   if (!parsed) return parsed.diagnostics();
-  const std::size_t base = source.text().starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  const std::size_t base = TextBegin(source);
   const std::string_view text = source.text().substr(base);
   const auto refuse = [&](std::size_t at, const std::string& what) {
     const Span word = WordAt(text, std::min(at, text.size()));

@@ -48,7 +48,7 @@ class TextBuffer final : public std::streambuf {
           {&source_, static_cast<std::uint32_t>(word.begin), static_cast<std::uint32_t>(word.end)},
           "more than " + std::to_string(limits_.max_value_bytes) +
               " bytes without an end of what begins here",
-          "close it, or split it")};
+          "close it, split it, or allow more: --limit value-bytes=N")};
     }
     const std::size_t size = std::min(kPiece, text.size() - next_);
     Show(text.substr(next_, size));
@@ -62,6 +62,12 @@ class TextBuffer final : public std::streambuf {
   const TreeBuilder& builder_;
 };
 
+Diagnostic TooManyDocuments(const Node& first_over, const ParseLimits& limits) {
+  return MakeDiagnostic(Code::kInputTooLarge, first_over.range,
+                        "more than " + std::to_string(limits.max_documents) + " documents",
+                        "split the policy, or allow more: --limit documents=N");
+}
+
 // Reads documents from `base` on up to a fault or the end; the fault, if there was one.
 std::optional<Diagnostic> ReadDocuments(const Source& source, std::size_t base,
                                         const ParseLimits& limits, std::vector<NodePtr>& documents,
@@ -72,7 +78,10 @@ std::optional<Diagnostic> ReadDocuments(const Source& source, std::size_t base,
   try {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
-      if (NodePtr document = builder.TakeDocument()) documents.push_back(std::move(document));
+      NodePtr document = builder.TakeDocument();
+      if (!document) continue;
+      if (documents.size() == limits.max_documents) return TooManyDocuments(*document, limits);
+      documents.push_back(std::move(document));
     }
   } catch (const StopDocument& stop) {
     return stop.diagnostic;
@@ -95,13 +104,13 @@ Outcome<std::vector<NodePtr>> ParseYaml(const Source& source, const ParseLimits&
   if (text.size() > limits.max_bytes) {
     return MakeDiagnostic(Code::kInputTooLarge, {&source, 0, 0},
                           "more than " + std::to_string(limits.max_bytes) + " bytes in one file",
-                          "split the policy into several files");
+                          "split it into several files, or allow more: --limit bytes=N");
   }
   if (auto fault = CheckText(source)) return *std::move(fault);
 
   std::vector<NodePtr> documents;
   Diagnostics diagnostics;
-  std::size_t base = text.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+  std::size_t base = TextBegin(source);
   for (int errors = 0; errors < kMaxSyntaxErrors && base != std::string_view::npos; ++errors) {
     auto fault = ReadDocuments(source, base, limits, documents, diagnostics);
     if (!fault) break;
@@ -122,6 +131,10 @@ Outcome<PolicyDoc> ParsePolicyDoc(const SourceSet& sources, const ParseLimits& l
   for (auto& parsed : parsed_sources) {
     diagnostics.insert(diagnostics.end(), parsed.diagnostics().begin(), parsed.diagnostics().end());
     if (!parsed) continue;
+    if (parsed->size() > limits.max_documents - doc.documents.size()) {
+      diagnostics.push_back(TooManyDocuments(*parsed->back(), limits));
+      break;
+    }
     doc.documents.insert(doc.documents.end(), std::make_move_iterator(parsed->begin()),
                          std::make_move_iterator(parsed->end()));
   }

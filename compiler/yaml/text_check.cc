@@ -39,6 +39,8 @@ Diagnostic ControlFault(SourceRange range, unsigned char byte) {
                         "remove it, or write it as an escape in double quotes");
 }
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 }  // namespace
 
 std::size_t Utf8LengthAt(std::string_view text, std::size_t offset) {
@@ -87,9 +89,17 @@ std::optional<Diagnostic> CheckText(const Source& source) {
     if (IsControl(text, i, length) && !nel) {
       return ControlFault(range, length == 1 ? byte : ByteAt(text, i + 1));
     }
+    if (i > 0 && text.substr(i, length) == kByteOrderMark) {
+      return MakeDiagnostic(Code::kYamlSyntax, range, "a byte order mark inside the text",
+                            "remove it: nobody can see it, and not everybody reads past it");
+    }
     i += length;
   }
   return std::nullopt;
+}
+
+std::size_t TextBegin(const Source& source) {
+  return source.text().starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
 }
 
 }  // namespace march::yaml

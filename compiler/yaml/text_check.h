@@ -15,8 +15,11 @@ std::size_t Utf8LengthAt(std::string_view text, std::size_t offset);
 // The same if the character may be shown as it is; 0 for control characters too.
 std::size_t PrintableAt(std::string_view text, std::size_t offset);
 
-// The first fault: kYamlNotUtf8 for bytes that are not UTF-8, kYamlSyntax for control characters
-// and for carriage returns without a line feed.
+// The first fault: kYamlNotUtf8 for bytes that are not UTF-8, kYamlSyntax for control characters,
+// for carriage returns without a line feed and for byte order marks behind the first byte.
 std::optional<Diagnostic> CheckText(const Source& source);
+
+// The offset behind a byte order mark, if there is one: where the text itself begins.
+std::size_t TextBegin(const Source& source);
 
 }  // namespace march::yaml

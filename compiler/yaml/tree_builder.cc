@@ -121,13 +121,14 @@ void TreeBuilder::OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) {
     throw StopDocument{MakeDiagnostic(
         Code::kYamlTooDeep, range,
         "aliases nest more than " + std::to_string(limits_.max_depth) + " collections",
-        "a policy needs four")};
+        "a policy needs four; to allow more: --limit depth=N")};
   }
   aliased_nodes_ += target.size.nodes;
   if (aliased_nodes_ > limits_.max_aliased_nodes) {
     throw StopDocument{MakeDiagnostic(
         Code::kInputTooLarge, range,
-        "aliases stand for more than " + std::to_string(limits_.max_aliased_nodes) + " values")};
+        "aliases stand for more than " + std::to_string(limits_.max_aliased_nodes) + " values",
+        "write fewer of them, or allow more: --limit aliased=N")};
   }
   Add(target.node, target.size);
 }
@@ -178,7 +179,7 @@ void TreeBuilder::OpenCollectionNode(const YAML::Mark& mark, YAML::anchor_t anch
     throw StopDocument{MakeDiagnostic(
         Code::kYamlTooDeep, RangeOf({pos, pos + 1}),
         "more than " + std::to_string(limits_.max_depth) + " collections inside each other",
-        "a policy needs four")};
+        "a policy needs four; to allow more: --limit depth=N")};
   }
   Frame frame;
   frame.node = std::make_shared<Node>();

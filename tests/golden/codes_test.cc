@@ -35,7 +35,8 @@ TEST_CASE("every code has its section in docs/diagnostics.md, and no other has o
 
 TEST_CASE("every code of the language is shown by a golden") {
   std::string shown;
-  for (const char* const folder : {"tests/golden/diagnostics", "tests/golden/lint"}) {
+  for (const char* const folder :
+       {"tests/golden/diagnostics", "tests/golden/lint", "tests/golden/ownership"}) {
     for (const auto& entry : std::filesystem::directory_iterator(folder)) {
       if (entry.path().extension() == ".expected") shown += ReadFile(entry.path());
     }

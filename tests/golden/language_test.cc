@@ -1,12 +1,14 @@
 // The policy language, held against tests/golden: `diagnostics/` has one fault per input and what
-// is printed for it, `lint/` has what lint finds, `model/` has policies and what they mean. An
-// input is a file, or a directory of files that are one policy.
+// is printed for it, `lint/` has what lint finds, `model/` has policies and what they mean,
+// `ownership/` has changes. An input is a file, or a directory of files that are one policy.
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <tuple>
 
 #include "base/print.h"
 #include "compiler/lint/lint.h"
 #include "compiler/model/policy.h"
+#include "compiler/ownership/change.h"
 #include "compiler/policytest/test_case.h"
 #include "compiler/ruleset/ambiguity.h"
 #include "compiler/space/flow.h"
@@ -17,6 +19,7 @@ namespace {
 
 constexpr const char* kDiagnostics = "tests/golden/diagnostics/";
 constexpr const char* kLint = "tests/golden/lint/";
+constexpr const char* kOwnership = "tests/golden/ownership/";
 constexpr const char* kModel = "tests/golden/model/";
 
 SourceSet Load(const std::string& root, const std::string& name) {
@@ -44,7 +47,8 @@ std::pair<std::string, std::string> Compiled(const SourceSet& sources) {
   // The limits of the goldens about ambiguity would only repeat themselves.
   const std::string later = ambiguous.empty() ? TextOf(policy->unenforced) : ambiguous;
   const std::string tests = TextOf(policytest::ReadTests(*doc, *policy).diagnostics());
-  return {TextOf(policy.diagnostics()) + later + tests, Dump(*policy)};
+  const std::string owners = TextOf(ownership::ReadOwnership(*doc, *policy).diagnostics());
+  return {TextOf(policy.diagnostics()) + later + tests + owners, Dump(*policy)};
 }
 
 TEST_CASE("every fault is shown with its place, cause and remedy") {
@@ -74,6 +78,30 @@ TEST_CASE("what lint finds is shown with its cause and a remedy") {
     REQUIRE(policy.ok());
     golden::CheckGolden(kLint + std::filesystem::path(name).stem().string() + ".expected",
                         TextOf(lint::Lint(*policy, *ruleset::OrderRules(*policy))));
+  }
+}
+
+// A directory with the policy before and after, and who changed it.
+TEST_CASE("a change that is not its author's is shown with a reason and who may") {
+  for (const std::string& name : golden::Inputs(kOwnership)) {
+    CAPTURE(name);
+    const std::string root = kOwnership + name + "/";
+    const auto state = [&](const std::string& file) {
+      SourceSet sources = Load(root, file);
+      auto doc = *yaml::ParsePolicyDoc(sources);
+      auto policy = *model::BuildPolicy(doc);
+      auto rules = *ruleset::OrderRules(policy);
+      auto owners = *ownership::ReadOwnership(doc, policy);
+      return std::tuple(std::move(sources), std::move(policy), std::move(rules), std::move(owners));
+    };
+    const auto base = state("base.yaml");
+    const auto next = state("next.yaml");
+    std::string who = golden::ReadFile(root + "changed-by");
+    who.pop_back();
+    const auto faults =
+        ownership::CheckChange({std::get<1>(base), std::get<2>(base), std::get<3>(base)},
+                               {std::get<1>(next), std::get<2>(next), std::get<3>(next)}, who);
+    golden::CheckGolden(kOwnership + name + ".expected", TextOf(faults));
   }
 }
 

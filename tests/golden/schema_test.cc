@@ -1,11 +1,15 @@
 // The editor's schema says what the compiler says.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <random>
+#include <regex>
 #include <set>
 
 #include "compiler/model/attributes.h"
 #include "compiler/model/keys.h"
 #include "compiler/model/policy.h"
+#include "compiler/ownership/ownership.h"
 #include "compiler/policytest/test_case.h"
 #include "compiler/space/icmp.h"
 #include "compiler/space/protocol.h"
@@ -123,6 +127,13 @@ TEST_CASE("the schema of tests has the keys and words of their reader") {
         Words(actions.begin(), actions.end()));
 }
 
+TEST_CASE("the schema of ownership has the keys of its reader") {
+  const json schema = Schema("ownership");
+  CheckKeys(schema, ownership::DocumentKeys());
+  CheckKeys(schema["$defs"]["owner"], ownership::OwnerKeys());
+  CheckKeys(schema["$defs"]["traffic"], ownership::TrafficKeys());
+}
+
 TEST_CASE("the schema has the compiler's words and limits") {
   const json schema = Schema();
   CHECK(schema["properties"]["apiVersion"]["const"] == model::kApiVersion);
@@ -138,6 +149,104 @@ TEST_CASE("the schema has the compiler's words and limits") {
   Words types;
   for (const std::string_view name : space::IcmpTypeNames()) types.emplace(name);
   CHECK(AsSet(mapping["icmp_types"]["items"]["anyOf"][0]["enum"]) == types);
+}
+
+// Whether a text meets a schema of patterns.
+bool Meets(const json& schema, const std::string& text) {
+  if (schema.contains("pattern") &&
+      !std::regex_search(text, std::regex(schema["pattern"].get<std::string>()))) {
+    return false;
+  }
+  if (schema.contains("maxLength") && text.size() > schema["maxLength"]) return false;
+  if (schema.contains("not") && Meets(schema["not"], text)) return false;
+  const auto meets = [&](const json& other) { return Meets(other, text); };
+  const json& all = schema.value("allOf", json::array());
+  if (!std::all_of(all.begin(), all.end(), meets)) return false;
+  const json& any = schema.value("anyOf", json::array());
+  return any.empty() || std::any_of(any.begin(), any.end(), meets);
+}
+
+// Whether the compiler has nothing to say of a policy that uses a text in one place.
+bool Reads(const std::string& before, const std::string& text, const std::string& after) {
+  const auto source =
+      std::make_shared<const Source>("p.yaml", "apiVersion: march/v1\nkind: Policy\n" + before +
+                                                   "\"" + text + "\"" + after + "\n");
+  const auto doc = yaml::ParsePolicyDoc({source});
+  return doc.ok() && model::BuildPolicy(*doc).ok();
+}
+
+struct Pattern {
+  json schema;
+  std::string before;
+  std::string after;
+  std::string alphabet;
+  std::vector<std::string> seeds;
+};
+
+// Texts near the seeds: characters of the alphabet put in, taken out and exchanged.
+std::string Near(const Pattern& pattern, std::mt19937& random) {
+  const auto below = [&](std::size_t bound) { return random() % bound; };
+  std::string text = pattern.seeds[below(pattern.seeds.size())];
+  for (std::size_t changes = below(4); changes > 0; --changes) {
+    const char c = pattern.alphabet[below(pattern.alphabet.size())];
+    const std::size_t at = below(text.size() + 1);
+    const std::size_t kind = below(3);
+    if (kind == 0) text.insert(at, 1, c);
+    if (kind == 1 && at < text.size()) text.erase(at, 1);
+    if (kind == 2 && at < text.size()) text[at] = c;
+  }
+  return text;
+}
+
+TEST_CASE("the schema's patterns take every text that the compiler takes, and few others") {
+  const json schema = Schema();
+  const json& defs = schema["$defs"];
+  const json& types = defs["mapping"]["properties"]["icmp_types"]["items"]["anyOf"];
+  const json& protocols = defs["mapping"]["properties"]["protocols"]["items"]["anyOf"];
+  const std::vector<Pattern> patterns = {
+      {defs["prefix"],
+       "services: { a: { addresses: [",
+       "] } }",
+       "0123456789abf:./",
+       {"10.0.0.1", "255.255.255.255", "10.0.0.0/8", "2001:db8::1", "::", "::/0", "1:2:3:4:5:6:7:8",
+        "64:ff9b::192.0.2.1", "fe80::/10", "1::8/128", "::ffff:10.0.0.1", "1:2:3:4:5:6:10.0.0.1"}},
+      {defs["hostname"],
+       "services: { a: { fqdns: [",
+       "] } }",
+       "aZ09.-_*",
+       {"api.example.com", "*.example.com", "a", "10.0.0.1", "x-y.z_1",
+        std::string(63, 'l') + ".m"}},
+      {defs["port_list"]["items"]["anyOf"][1],
+       "mappings: { a: { protocols: [tcp], ports: [",
+       "] } }",
+       "0123456789-, ",
+       {"80", "80-443", "1,2,3", "65535", "0-65535", "8000-8100, 9000"}},
+      {types[2],
+       "mappings: { a: { protocols: [icmp], icmp_types: [",
+       "] } }",
+       "0123456789/",
+       {"8", "3/4", "255/255"}},
+      {protocols[2], "mappings: { a: { protocols: [", "] } }", "0123456789", {"6", "255", "47"}},
+  };
+  std::mt19937 random(1);  // NOLINT(bugprone-random-generator-seed): the same texts each time
+  for (const Pattern& pattern : patterns) {
+    int read = 0;
+    int too_lax = 0;
+    constexpr int kTexts = 500;
+    for (int i = 0; i < kTexts; ++i) {
+      const std::string text = Near(pattern, random);
+      const bool reads = Reads(pattern.before, text, pattern.after);
+      const bool meets = Meets(pattern.schema, text);
+      INFO(pattern.before << text);
+      if (reads) CHECK(meets);
+      read += reads ? 1 : 0;
+      too_lax += meets && !reads ? 1 : 0;
+    }
+    // What is left is arithmetic: host bits, ranges that go backwards.
+    INFO(pattern.before << " " << read << " read, " << too_lax << " taken by the schema alone");
+    CHECK(read > kTexts / 10);
+    CHECK(too_lax < kTexts / 5);
+  }
 }
 
 }  // namespace

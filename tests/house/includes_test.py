@@ -30,6 +30,7 @@ DOORS = [
     (re.compile(r"^yaml-cpp/"), "compiler/yaml/"),
     (re.compile(r"^bpf/"), "runtime/bpf/"),
     (re.compile(r"^yaml\.h$"), "runtime/daemon/"),
+    (re.compile(r"^git2(/|\.h$)"), "base/git/"),
 ]
 
 
@@ -112,6 +113,7 @@ SELF_TEST = [
     ("runtime/apply/a.cc", "#include <bpf/libbpf.h>\n", "only runtime/bpf/"),
     ("runtime/bpf/a.cc", "#include <linux/bpf.h>\n#include <bpf/bpf.h>\n", ""),
     ("cli/a.cc", "#include <yaml.h>\n", "only runtime/daemon/"),
+    ("compiler/a.cc", "#include <git2.h>\n", "only base/git/"),
     ("cli/a.cc", "#include <base/source.h>\n", "goes in quotes"),
     ("cli/a.cc", '#include "nowhere.h"\n', "is not in the tree"),
     ("base/a.cc", "\n" * (MAX_LINES + 1), "more than"),

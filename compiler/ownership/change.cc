@@ -1,0 +1,217 @@
+#include "compiler/ownership/change.h"
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "compiler/diff/changes.h"
+#include "compiler/yaml/quote.h"
+
+namespace march::ownership {
+namespace {
+
+using Kind = Definition::Kind;
+using yaml::Quoted;
+
+std::string ListOf(const std::vector<std::string>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 < words.size() ? ", " : " or ";
+    text += words[i];
+  }
+  return text;
+}
+
+// "the service "payments"", "the cluster".
+std::string Called(const Definition& definition) {
+  switch (definition.kind) {
+    case Kind::kService:
+      return "the service " + Quoted(definition.name);
+    case Kind::kMapping:
+      return "the mapping " + Quoted(definition.name);
+    case Kind::kOwner:
+      return "the owner " + Quoted(definition.name);
+    case Kind::kCluster:
+      return "the cluster";
+    case Kind::kDefault:
+      return "the default action";
+  }
+  return {};
+}
+
+const model::Service* FindService(const model::Policy& policy, std::string_view name) {
+  const auto found =
+      std::lower_bound(policy.services.begin(), policy.services.end(), name,
+                       [](const model::Service& service, auto key) { return service.name < key; });
+  return found != policy.services.end() && found->name == name ? &*found : nullptr;
+}
+
+class Checker {
+ public:
+  Checker(const State& base, const State& next, std::string_view who)
+      : base_(base), next_(next), who_(who), changed_(ChangedDefinitions(base, next)) {
+    for (const Owner& owner : base.ownership.owners) {
+      if (HasMember(owner, who)) owners_.push_back(&owner);
+    }
+  }
+
+  Diagnostics Run() {
+    if (base_.ownership.owners.empty()) {
+      return {MakeDiagnostic(Code::kNoOwnership, {},
+                             "the base has no document of kind Ownership, so nobody may change it",
+                             "add one first, in a change that is not checked against a base")};
+    }
+    const bool administrator =
+        std::any_of(owners_.begin(), owners_.end(), [](const auto* o) { return o->administrator; });
+    if (administrator) return {};
+    if (owners_.empty() && !changed_.empty()) {
+      return {MakeDiagnostic(Code::kNotAnOwner, changed_.front().place,
+                             std::string(who_) + " is a member of no owner, and may change nothing",
+                             "ask " + ListOf(Administrators()) + ", who are administrators")};
+    }
+    for (const Owner* const owner : owners_) traffic_.Add(owner->traffic);
+    for (const Definition& definition : changed_) CheckDefinition(definition);
+    CheckTraffic();
+    CheckNames(next_);
+    CheckNames(base_);
+    SortByPlace(out_);
+    return std::move(out_);
+  }
+
+ private:
+  static bool MayChange(const Owner& owner, const Definition& definition, const State& base,
+                        const State& next) {
+    if (owner.administrator) return true;
+    if (definition.kind == Kind::kMapping) return MatchesAny(owner.mappings, definition.name);
+    if (definition.kind != Kind::kService) return false;
+    if (MatchesAny(owner.services, definition.name)) return true;
+    // Whose it was decides; of a new one, whose it is to be.
+    const model::Service* service = FindService(base.policy, definition.name);
+    if (service == nullptr) service = FindService(next.policy, definition.name);
+    return service->owner == owner.name;
+  }
+
+  // Those for whom `may` holds: administrators last.
+  template <class May>
+  std::vector<std::string> Those(May may) const {
+    std::vector<std::string> names;
+    for (const bool administrator : {false, true}) {
+      for (const Owner& owner : base_.ownership.owners) {
+        if (owner.administrator == administrator && may(owner)) names.push_back(owner.name);
+      }
+    }
+    return names;
+  }
+
+  std::vector<std::string> Administrators() const {
+    return Those([](const Owner& owner) { return owner.administrator; });
+  }
+
+  void CheckDefinition(const Definition& definition) {
+    const auto may = [&](const Owner& owner) { return MayChange(owner, definition, base_, next_); };
+    if (std::any_of(owners_.begin(), owners_.end(), [&](const auto* o) { return may(*o); })) return;
+    out_.push_back(MakeDiagnostic(Code::kNotTheirDefinition, definition.place,
+                                  Called(definition) + " is " + definition.verb + " by " +
+                                      std::string(who_) + ", who may not do that",
+                                  ListOf(Those(may)) + " may"));
+  }
+
+  // The verdict, and who decides it.
+  static std::string Verdict(const State& state, std::optional<std::uint32_t> rule) {
+    if (!rule) return std::string(ActionName(state.rules.default_action)) + " by default";
+    const ruleset::Rule& decider = state.rules.rules[*rule];
+    return std::string(ActionName(decider.action)) + " by " + Quoted(decider.name);
+  }
+
+  static SourceRange PlaceOf(const State& state, std::optional<std::uint32_t> rule) {
+    return rule ? state.rules.rules[*rule].place : SourceRange{};
+  }
+
+  void CheckTraffic() {
+    const auto changes =
+        diff::FindChanges({base_.policy, base_.rules}, {next_.policy, next_.rules});
+    for (const diff::Change& change : changes) {
+      space::PacketSet outside = change.packets;
+      outside.Subtract(traffic_);
+      const auto witness = outside.Witness();
+      if (!witness) continue;
+      const auto may = [&](const Owner& owner) {
+        return owner.administrator || owner.traffic.Contains(*witness);
+      };
+      const SourceRange was = PlaceOf(base_, change.before);
+      const SourceRange is = PlaceOf(next_, change.after);
+      Diagnostic fault =
+          MakeDiagnostic(Code::kNotTheirTraffic, is.valid() ? is : was,
+                         "the verdict on " + witness->ToString() + " changes from " +
+                             Verdict(base_, change.before) + " to " + Verdict(next_, change.after) +
+                             ", which is not for " + std::string(who_) + " to say",
+                         "its traffic belongs to " + ListOf(Those(may)));
+      if (is.valid() && was.valid()) fault.WithNote(was, "it was decided here");
+      out_.push_back(std::move(fault));
+    }
+  }
+
+  bool IsChanged(Kind kind, std::string_view name) const {
+    return std::any_of(changed_.begin(), changed_.end(), [&](const Definition& definition) {
+      return definition.kind == kind && definition.name == name;
+    });
+  }
+
+  bool IsAnyChanged(const model::Policy& policy, const std::vector<std::uint32_t>& services) const {
+    return std::any_of(services.begin(), services.end(), [&](std::uint32_t index) {
+      const model::Service& service = policy.services[index];
+      return IsChanged(Kind::kService, service.name) || IsAnyChanged(policy, service.members);
+    });
+  }
+
+  // What a mapping does to names shows in no packet yet: it could be any.
+  void CheckNames(const State& state) {
+    for (const model::Mapping& mapping : state.policy.mappings) {
+      if (mapping.audit || reported_.contains(mapping.name) || !HasNames(state.policy, mapping)) {
+        continue;
+      }
+      const auto touched = [&](const auto& end) { return end && IsAnyChanged(state.policy, *end); };
+      if (!IsChanged(Kind::kMapping, mapping.name) && !touched(mapping.from) &&
+          !touched(mapping.to) && !IsAnyChanged(state.policy, mapping.backends)) {
+        continue;
+      }
+      space::PacketSet outside = diff::ReachOf(state.policy, mapping);
+      outside.Subtract(traffic_);
+      const auto witness = outside.Witness();
+      if (!witness) continue;
+      reported_.insert(mapping.name);
+      out_.push_back(MakeDiagnostic(
+          Code::kNotTheirTraffic, mapping.place,
+          "what the mapping " + Quoted(mapping.name) +
+              " does to host names changes, which can stand for any address, as in " +
+              witness->ToString() + ", and that is not for " + std::string(who_) + " to say",
+          "who changes it must own the traffic to and from every address that a name may have"));
+    }
+  }
+
+  static bool HasNames(const model::Policy& policy, const model::Mapping& mapping) {
+    const auto has = [&](const auto& end) {
+      return end && std::any_of(end->begin(), end->end(),
+                                [&](auto index) { return policy.services[index].has_names; });
+    };
+    return has(mapping.from) || has(mapping.to);
+  }
+
+  const State& base_;
+  const State& next_;
+  std::string_view who_;
+  std::vector<const Owner*> owners_;  // that `who` is a member of
+  space::PacketSet traffic_;          // theirs
+  std::vector<Definition> changed_;
+  std::set<std::string_view> reported_;  // mappings, by CheckNames
+  Diagnostics out_;
+};
+
+}  // namespace
+
+Diagnostics CheckChange(const State& base, const State& next, std::string_view who) {
+  return Checker(base, next, who).Run();
+}
+
+}  // namespace march::ownership
