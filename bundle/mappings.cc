@@ -11,6 +11,8 @@ using nlohmann::json;
 
 constexpr int kMappingsVersion = 1;
 
+constexpr std::string_view kAuditPrefix = "audit-";
+
 bool IsAction(std::string_view word) {
   return word == "allow" || word == "deny";
 }
@@ -20,7 +22,9 @@ Outcome<MappingInfo> ReadMapping(const json& value, const std::string& where) {
   MappingInfo mapping;
   mapping.name = reader.String("name");
   mapping.action = reader.String("action");
-  reader.Require(IsAction(mapping.action), "action " + Quoted(mapping.action) + " is not known");
+  reader.Require(IsAction(std::string_view(mapping.action)
+                              .substr(IsAudit(mapping.action) ? kAuditPrefix.size() : 0)),
+                 "action " + Quoted(mapping.action) + " is not known");
   mapping.priority = reader.Int32("priority");
   mapping.place = reader.String("place");
   if (reader.Finish()) return *reader.problem();
@@ -28,6 +32,10 @@ Outcome<MappingInfo> ReadMapping(const json& value, const std::string& where) {
 }
 
 }  // namespace
+
+bool IsAudit(std::string_view action) {
+  return action.starts_with(kAuditPrefix);
+}
 
 std::string WriteMappings(const MappingTable& table) {
   json mappings = json::array();

@@ -13,7 +13,7 @@ namespace march::bundle {
 
 struct MappingInfo {
   std::string name;
-  std::string action;  // "allow", "deny"
+  std::string action;  // "allow", "deny"; under audit "audit-allow", "audit-deny"
   std::int32_t priority = 0;
   std::string place;  // "egress.yaml:12"
 };
@@ -22,6 +22,9 @@ struct MappingTable {
   std::string default_action;         // "deny", "allow"
   std::vector<MappingInfo> mappings;  // sorted by name
 };
+
+// Whether what counts under this action was only watched.
+bool IsAudit(std::string_view action);
 
 std::string WriteMappings(const MappingTable& table);
 // Refuses unknown keys and actions, and mappings that are not sorted. Error: kBundleMalformed.

@@ -42,6 +42,17 @@ void CheckRefused(std::string_view text, const std::string& message) {
   CHECK(table.diagnostics()[0].message == message);
 }
 
+TEST_CASE("an action under audit is one of its own") {
+  const auto table = ReadMappings(Replaced("\"allow\"", "\"audit-allow\""));
+  REQUIRE(table.ok());
+  CHECK(IsAudit(table->mappings[0].action));
+  CHECK_FALSE(IsAudit(table->mappings[1].action));
+  CheckRefused(Replaced("\"allow\"", "\"audit-audit-allow\""),
+               "mappings.json: mappings[0]: action \"audit-audit-allow\" is not known");
+  CheckRefused(Replaced("\"default_action\": \"deny\"", "\"default_action\": \"audit-deny\""),
+               "mappings.json: default_action \"audit-deny\" is not known");
+}
+
 TEST_CASE("a mapping table is written in one way and read back") {
   const MappingTable table{"deny",
                            {{"a", "allow", -5, "egress.yaml:12"}, {"b", "deny", 1'000'000, ""}}};

@@ -101,6 +101,26 @@ TEST_CASE("explain names the deciding mapping, its place, and why others lost") 
       "FLOW:1:15: error[M0306]: neither an address nor a service\n"));
 }
 
+TEST_CASE("explain tells what a mapping under audit would do") {
+  Marchctl marchctl;
+  marchctl.Write(
+      "a.yaml",
+      "apiVersion: march/v1\nkind: Policy\nmappings:\n"
+      "  all: {}\n  try: { protocols: [tcp], ports: [22], action: deny, audit: true }\n");
+  CHECK(marchctl.Run({"explain", "a.yaml", "tcp 1.2.3.4:5 > 10.0.0.1:22"}) == kOk);
+  CHECK(marchctl.out.str() ==
+        "flow     tcp 1.2.3.4:5 > 10.0.0.1:22\n"
+        "verdict  allow\n"
+        "mapping  all (a.yaml:4:3)\n"
+        "path     fast: addresses, protocol and ports are all it takes, so the kernel decides "
+        "(XDP)\n"
+        "audit    try (a.yaml:5:3) would deny it\n");
+  CHECK(marchctl.Run({"explain", "a.yaml", "tcp 1.2.3.4:5 > 10.0.0.1:22", "-o", "json"}) == kOk);
+  CHECK(nlohmann::json::parse(marchctl.out.str())["audit"]["name"] == "try");
+  CHECK(marchctl.Run({"explain", "a.yaml", "tcp 1.2.3.4:5 > 10.0.0.1:23", "-o", "json"}) == kOk);
+  CHECK(nlohmann::json::parse(marchctl.out.str())["audit"].is_null());
+}
+
 TEST_CASE("explain cuts a set of flows by who decides") {
   Marchctl marchctl;
   CHECK(marchctl.Run({"explain", "p.yaml", "tcp 10.9.0.0/16 > web:80-81"}) == kOk);

@@ -13,7 +13,11 @@ constexpr std::uint32_t kXdpPass = 2;
 
 KernelEngine::KernelEngine(const pipeline::Compilation& compilation, bpf::TestRun program,
                            std::uint32_t slots)
-    : tables_(*compilation.tables), program_(std::move(program)), seen_(slots, 0) {}
+    : tables_(*compilation.tables), program_(std::move(program)), seen_(slots, 0) {
+  for (const auto& rule : compilation.rules->audits) {
+    audit_slots_.push_back(MARCH_SLOT_FIRST_MAPPING + rule.mapping);
+  }
+}
 
 Outcome<KernelEngine> KernelEngine::Load(const pipeline::Compilation& compilation) {
   const std::string tables = compilation.tables->Bytes();
@@ -50,11 +54,19 @@ Outcome<prove::Decision> KernelEngine::Decide(const space::Flow& flow) {
   if (!guess) return guess.diagnostics();
   const auto moved = Moved(guess->slot);
   if (!moved) return moved.diagnostics();
-  if (*moved) return prove::Decision{action, guess->slot};
-  for (std::uint32_t slot = 0; slot < seen_.size(); ++slot) {
-    const auto other = Moved(slot);
+  prove::Decision decision{action, guess->slot, std::nullopt};
+  for (const std::uint32_t slot : audit_slots_) {
+    const auto audited = Moved(slot);
+    if (!audited) return audited.diagnostics();
+    if (!*audited) continue;
+    if (decision.audit) return odd("counted for two mappings under audit");
+    decision.audit = slot;
+  }
+  if (*moved) return decision;
+  for (decision.slot = 0; decision.slot < seen_.size(); ++decision.slot) {
+    const auto other = Moved(decision.slot);
     if (!other) return other.diagnostics();
-    if (*other) return prove::Decision{action, slot};
+    if (*other) return decision;
   }
   return odd("counted nothing");
 }

@@ -29,6 +29,7 @@ class KernelEngine final : public prove::Engine {
   prove::TablesEngine tables_;  // which slot to look at first; the kernel's word decides
   bpf::TestRun program_;
   std::vector<std::uint64_t> seen_;  // packets, by slot
+  std::vector<std::uint32_t> audit_slots_;
 };
 
 }  // namespace march::cli

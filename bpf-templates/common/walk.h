@@ -57,9 +57,20 @@ MARCH_INLINE uint32_t march_find_class6(march_tables_ref tables, const struct ma
   return (uint32_t)payload;
 }
 
-/* The verdict (bundle/abi/verdict.h) on a packet. */
+/* What an entry of a layer-4 table says: the verdict, and in `audit` the slot of the mapping under
+ * audit that would judge, 0 for none. */
+MARCH_INLINE uint32_t march_settle(march_tables_ref tables, const struct march_shape* shape,
+                                   uint32_t verdict, uint32_t* audit) {
+  *audit = 0;
+  if (shape->audit_words == 0 || (verdict & MARCH_VERDICT_AUDITED) == 0) return verdict;
+  const uint64_t word = march_word(tables, shape->audit_words + MARCH_VERDICT_SLOT(verdict));
+  *audit = (uint32_t)(word >> 32);
+  return (uint32_t)word;
+}
+
+/* The verdict (bundle/abi/verdict.h) on a packet, and who would judge it under audit, or 0. */
 MARCH_INLINE uint32_t march_classify(march_tables_ref tables, const struct march_shape* shape,
-                                     const struct march_key* key) {
+                                     const struct march_key* key, uint32_t* audit) {
   uint32_t l4_table;
   if (key->family == 4) {
     const uint32_t src = march_find_class4(tables, &shape->src4, (uint32_t)key->src_lo);
@@ -72,8 +83,8 @@ MARCH_INLINE uint32_t march_classify(march_tables_ref tables, const struct march
     const uint64_t row = march_word(tables, shape->rows6.row_words + src);
     l4_table = march_search(tables, row, dst, shape->rows6.depth);
   }
-  return march_search(tables, march_word(tables, shape->l4_words + l4_table), key->l4,
-                      shape->l4_depth);
+  const uint64_t run = march_word(tables, shape->l4_words + l4_table);
+  return march_settle(tables, shape, march_search(tables, run, key->l4, shape->l4_depth), audit);
 }
 
 #endif

@@ -1,5 +1,5 @@
-/* The XDP program: read the frame, judge it by the tables, count it in exactly one slot. Included
- * at the end of a generated program, which has defined `march_policy_shape`. */
+/* The XDP program: read the frame, judge it by the tables, count it (bundle/abi/verdict.h).
+ * Included at the end of a generated program, which has defined `march_policy_shape`. */
 #ifndef MARCH_BPF_TEMPLATES_XDP_PROGRAM_H
 #define MARCH_BPF_TEMPLATES_XDP_PROGRAM_H
 
@@ -50,7 +50,9 @@ int march_xdp(struct xdp_md* context) {
   uint32_t slot = march_read_frame(data, end, &key);
   uint32_t action = MARCH_ACTION_DENY;
   if (slot == MARCH_JUDGE) {
-    const uint32_t verdict = march_classify(&march_tables, &march_policy_shape, &key);
+    uint32_t audit;
+    const uint32_t verdict = march_classify(&march_tables, &march_policy_shape, &key, &audit);
+    if (audit != 0) march_count(audit, (uint64_t)(end - data));
     slot = MARCH_VERDICT_SLOT(verdict);
     action = MARCH_VERDICT_ACTION(verdict);
   } else if (slot == MARCH_SLOT_ARP || slot == MARCH_SLOT_NEIGHBOUR) {

@@ -10,6 +10,10 @@
  *   source class   -> its row; destination class in the row -> layer-4 table
  *   protocol and destination port in the layer-4 table -> verdict (bundle/abi/verdict.h)
  *
+ * Where a mapping under audit would judge a packet, the layer-4 table holds MARCH_VERDICT_AUDITED
+ * and a number: of the word at shape.audit_words + number, the low 32 bits are the verdict, the
+ * upper are the slot of that mapping.
+ *
  * A *run* is described by one word: base index in the low 32 bits, number of entries in the upper.
  * An entry of a packed run has its key in the upper 32 bits, its value in the lower; the first
  * entry of every run has key 0, so every search has an answer: the last entry whose key is not
@@ -27,7 +31,7 @@
 #include "bundle/abi/types.h"
 
 #define MARCH_TABLES_MAGIC 0x4c42544843524d41ull /* "AMRCHTBL" */
-#define MARCH_TABLES_VERSION 1u
+#define MARCH_TABLES_VERSION 2u
 
 #define MARCH_PAYLOAD_RUN (1ull << 63)
 
@@ -68,6 +72,8 @@ struct march_shape {
   struct march_find_rows rows6;
   uint32_t l4_words; /* index of the first layer-4 table's run word */
   uint32_t l4_depth;
+  uint32_t audit_words; /* index of the first audited verdict; 0 when there are none */
+  uint32_t reserved;
 };
 
 struct march_tables_header {

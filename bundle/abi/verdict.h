@@ -9,8 +9,9 @@
 #define MARCH_ACTION_DENY 0u
 #define MARCH_ACTION_ALLOW 1u
 
-/* Every packet counts in exactly one slot. The first slots are for packets that no mapping judges;
- * then come the default and the mappings, in the byte order of their names. */
+/* Every packet counts in exactly one slot, and, beyond that, in the slot of the mapping under audit
+ * that would judge it if all audits were enforced. The first slots are for packets that no mapping
+ * judges; then come the default and the mappings, in the byte order of their names. */
 enum march_slot {
   MARCH_SLOT_INTERNAL = 0,     /* dropped: a table held something impossible */
   MARCH_SLOT_ARP = 1,          /* passed: ARP */
@@ -26,7 +27,9 @@ enum march_slot {
   MARCH_SLOT_FIRST_MAPPING = 17
 };
 
-/* A verdict: the action in the low 8 bits, the slot in the upper 24. */
+/* A verdict: the action in the low 8 bits, the slot in the upper 24. With MARCH_VERDICT_AUDITED in
+ * the action, the upper bits are the number of an audited verdict instead (bundle/abi/tables.h). */
+#define MARCH_VERDICT_AUDITED 0x80u
 #define MARCH_VERDICT(action, slot) ((((slot) + 0u) << 8) | (action))
 #define MARCH_VERDICT_ACTION(verdict) ((verdict) & 0xffu)
 #define MARCH_VERDICT_SLOT(verdict) ((verdict) >> 8)

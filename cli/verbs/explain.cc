@@ -64,6 +64,11 @@ void PrintText(const Explanation& e, std::ostream& out) {
   }
   const Path path = PathOfDecision(e);
   out << "path     " << path.name << ": " << path.reason << "\n";
+  if (const auto index = e.decision.audited_mapping()) {
+    const model::Mapping& mapping = e.policy.mappings[*index];
+    out << "audit    " << mapping.name << " (" << mapping.place.ToString() << ") would "
+        << model::ActionName(mapping.action) << " it\n";
+  }
   for (const std::uint32_t index : e.others) {
     const model::Mapping& mapping = e.policy.mappings[index];
     out << "matched  " << mapping.name << " (" << mapping.place.ToString() << "), "
@@ -80,6 +85,7 @@ void PrintJson(const Explanation& e, std::ostream& out) {
   }
   const auto index = e.decision.mapping();
   const Path path = PathOfDecision(e);
+  const auto audited = e.decision.audited_mapping();
   const nlohmann::json document = {
       {"format_version", 1},
       {"flow", e.flow.ToString()},
@@ -87,6 +93,7 @@ void PrintJson(const Explanation& e, std::ostream& out) {
       {"mapping", index ? MappingJson(e.policy.mappings[*index]) : nlohmann::json()},
       {"path", path.name},
       {"path_reason", path.reason},
+      {"audit", audited ? MappingJson(e.policy.mappings[*audited]) : nlohmann::json()},
       {"also_matched", std::move(others)}};
   out << document.dump(2) << "\n";
 }

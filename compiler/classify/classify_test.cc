@@ -53,8 +53,9 @@ std::uint32_t Classify(const Tables& tables, Family family, Uint128 source, Uint
                          static_cast<std::uint64_t>(destination),
                          l4,
                          static_cast<std::uint32_t>(family)};
+  std::uint32_t audit = 0;
   return march_native_classify(tables.words.data(), static_cast<std::uint32_t>(tables.words.size()),
-                               &key);
+                               &key, &audit);
 }
 
 const std::uint32_t kDefaultDeny = MARCH_VERDICT(MARCH_ACTION_DENY, MARCH_SLOT_DEFAULT);
@@ -242,8 +243,10 @@ TEST_CASE("a walk that leaves the tables denies") {
   tables->words[tables->shape.l4_words] = outside;
   CHECK(Classify(*tables, Family::kV4, 1, 1, 0) ==
         MARCH_VERDICT(MARCH_ACTION_DENY, MARCH_SLOT_INTERNAL));
-  CHECK(march_native_classify(nullptr, 0, nullptr) ==
+  std::uint32_t audit = 1;
+  CHECK(march_native_classify(nullptr, 0, nullptr, &audit) ==
         MARCH_VERDICT(MARCH_ACTION_DENY, MARCH_SLOT_INTERNAL));
+  CHECK(audit == 0);
 }
 
 }  // namespace

@@ -64,14 +64,20 @@ class Dumper {
     }
   }
 
-  void L4(std::uint32_t run_words, std::uint32_t tables) {
+  void L4(const march_shape& shape, std::uint32_t tables) {
     for (std::uint32_t table = 0; table < tables; ++table) {
       out_ << "l4 " << table << "\n";
-      const std::uint64_t run = words_.at(run_words + table);
+      const std::uint64_t run = words_.at(shape.l4_words + table);
       for (std::uint32_t i = 0; i < run >> 32; ++i) {
         const std::uint64_t entry = words_.at((run & 0xFFFFFFFF) + i);
         const auto key = static_cast<std::uint32_t>(entry >> 32);
-        const auto verdict = static_cast<std::uint32_t>(entry);
+        auto verdict = static_cast<std::uint32_t>(entry);
+        std::uint32_t audit = 0;
+        if ((verdict & MARCH_VERDICT_AUDITED) != 0) {
+          const std::uint64_t pair = words_.at(shape.audit_words + MARCH_VERDICT_SLOT(verdict));
+          verdict = static_cast<std::uint32_t>(pair);
+          audit = static_cast<std::uint32_t>(pair >> 32);
+        }
         const std::uint32_t slot = MARCH_VERDICT_SLOT(verdict);
         out_ << "  " << ((key & MARCH_L4_FRAGMENT) != 0 ? "fragment " : "")
              << space::ProtocolName(static_cast<std::uint8_t>(key >> 16)) << ":" << (key & 0xFFFF)
@@ -81,6 +87,7 @@ class Dumper {
         } else {
           out_ << (slot == MARCH_SLOT_DEFAULT ? " default" : " fragment");
         }
+        if (audit != 0) out_ << " audit mapping " << audit - MARCH_SLOT_FIRST_MAPPING;
         out_ << "\n";
       }
     }
@@ -110,7 +117,7 @@ std::string Dump(const Tables& tables) {
   dumper.Find6("src6", shape.src6);
   dumper.Find6("dst6", shape.dst6);
   dumper.Rows("rows6", shape.rows6, report.source_classes6);
-  dumper.L4(shape.l4_words, report.l4_tables);
+  dumper.L4(shape, report.l4_tables);
   return out.str();
 }
 

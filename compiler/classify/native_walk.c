@@ -16,12 +16,14 @@ static inline uint64_t march_word(march_tables_ref tables, uint32_t index) {
 
 #include "bpf-templates/common/walk.h"
 
-uint32_t march_native_classify(const uint64_t* words, uint32_t count, const struct march_key* key) {
+uint32_t march_native_classify(const uint64_t* words, uint32_t count, const struct march_key* key,
+                               uint32_t* audit) {
+  *audit = 0;
   struct march_tables_header header;
   if ((uint64_t)count * sizeof(*words) < sizeof(header)) {
     return MARCH_VERDICT(MARCH_ACTION_DENY, MARCH_SLOT_INTERNAL);
   }
   memcpy(&header, words, sizeof(header));
   const struct march_native_tables tables = {words, count};
-  return march_classify(&tables, &header.shape, key);
+  return march_classify(&tables, &header.shape, key, audit);
 }

@@ -10,9 +10,11 @@
 extern "C" {
 #endif
 
-/* The verdict of the tables in `words` on `key`. `words` begins with a march_tables_header; a word
+/* The verdict of the tables in `words` on `key`, and in `audit` the slot of the mapping under audit
+ * that would judge it, or 0. `words` begins with a march_tables_header; a word
  * outside of [0, count) reads as 0, as it does in the kernel. */
-uint32_t march_native_classify(const uint64_t* words, uint32_t count, const struct march_key* key);
+uint32_t march_native_classify(const uint64_t* words, uint32_t count, const struct march_key* key,
+                               uint32_t* audit);
 
 #ifdef __cplusplus
 }

@@ -32,10 +32,10 @@ class L4Tables {
   }
 
   // Lays the tables out; returns the run words in the order of their numbers.
-  Words LayOut(Runs& runs, std::uint32_t& depth) const {
+  Words LayOut(Runs& runs, std::uint32_t& depth, AuditedVerdicts& audited) const {
     Words run_words(ids_.size());
     for (const auto& [ids, number] : ids_) {
-      const Words run = BuildL4Run(rules_, ids);
+      const Words run = BuildL4Run(rules_, ids, audited);
       depth = std::max(depth, DepthOf(run.size()));
       run_words[number] = runs.SharePacked(run);
     }
@@ -104,9 +104,19 @@ struct FamilyTables {
   march_find_rows find{};
 };
 
+// The rules that decide and those under audit in one order: the classifier tells all apart.
+ruleset::RuleSet WithAudits(const ruleset::RuleSet& rules) {
+  ruleset::RuleSet all = rules;
+  all.rules.insert(all.rules.end(), rules.audits.begin(), rules.audits.end());
+  all.audits.clear();
+  if (!rules.audits.empty()) SortByPrecedence(all);
+  return all;
+}
+
 }  // namespace
 
-Outcome<Tables> BuildTables(const ruleset::RuleSet& rules, const Limits& limits) {
+Outcome<Tables> BuildTables(const ruleset::RuleSet& ordered, const Limits& limits) {
+  const ruleset::RuleSet rules = WithAudits(ordered);
   // Word indices have 31 bits.
   const std::uint64_t most =
       std::min<std::uint64_t>(limits.max_table_bytes / sizeof(std::uint64_t), (1U << 31) - 1);
@@ -152,8 +162,10 @@ Outcome<Tables> BuildTables(const ruleset::RuleSet& rules, const Limits& limits)
   result.shape.dst6 = LayOut6(v6.destination, runs);
   result.shape.rows4 = v4.find;
   result.shape.rows6 = v6.find;
-  const Words l4_words = l4.LayOut(runs, result.shape.l4_depth);
+  AuditedVerdicts audited;
+  const Words l4_words = l4.LayOut(runs, result.shape.l4_depth, audited);
   result.shape.l4_words = runs.Append(l4_words);
+  if (!audited.words().empty()) result.shape.audit_words = runs.Append(audited.words());
   if (runs.size() > most) return TooLarge(runs.size(), limits);
 
   const march_tables_header header = {MARCH_TABLES_MAGIC, MARCH_TABLES_VERSION, runs.size(),

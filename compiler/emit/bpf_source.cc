@@ -19,6 +19,7 @@ std::string InComment(std::string text) {
 void EmitMappings(std::ostream& out, const ruleset::RuleSet& rules) {
   std::vector<const ruleset::Rule*> by_slot(rules.mappings);
   for (const ruleset::Rule& rule : rules.rules) by_slot[rule.mapping] = &rule;
+  for (const ruleset::Rule& rule : rules.audits) by_slot[rule.mapping] = &rule;
   out << " * Slot  Mapping\n";
   out << " * " << MARCH_SLOT_DEFAULT << "    (default) " << model::ActionName(rules.default_action)
       << "\n";
@@ -26,8 +27,8 @@ void EmitMappings(std::ostream& out, const ruleset::RuleSet& rules) {
   for (std::size_t i = 0; i < named; ++i) {
     const ruleset::Rule& rule = *by_slot[i];
     out << " * " << MARCH_SLOT_FIRST_MAPPING + i << "    " << rule.name << ": "
-        << model::ActionName(rule.action) << ", priority " << rule.priority << ", "
-        << InComment(rule.place.PolicyLine()) << "\n";
+        << (rule.audit ? "audit, " : "") << model::ActionName(rule.action) << ", priority "
+        << rule.priority << ", " << InComment(rule.place.PolicyLine()) << "\n";
   }
   if (named < by_slot.size()) {
     out << " * ...   and " << by_slot.size() - named << " more, in tables/mappings.json\n";
@@ -72,6 +73,7 @@ BpfSource EmitBpf(const ruleset::RuleSet& rules, const classify::Tables& tables)
   EmitRows(out, "rows6", shape.rows6);
   out << "    .l4_words = " << shape.l4_words << ",\n"
       << "    .l4_depth = " << shape.l4_depth << ",\n"
+      << "    .audit_words = " << shape.audit_words << ",\n"
       << "};\n\n"
       << "#include \"xdp/program.h\"\n";
   return {out.str()};

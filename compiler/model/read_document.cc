@@ -167,12 +167,9 @@ void ReadMatch(const Fields& fields, DraftMapping& mapping, Diagnostics& out) {
   }
 }
 
-void NoteUnenforced(const Fields& fields, const DraftMapping& mapping, Diagnostics& unenforced) {
+void NoteUnenforced(const DraftMapping& mapping, Diagnostics& unenforced) {
   if (mapping.source_ports) {
     unenforced.push_back(Unenforced(mapping.source_ports_place, Quoted("source_ports")));
-  }
-  if (mapping.audit) {
-    unenforced.push_back(Unenforced(fields["audit"]->key->range, Quoted("audit")));
   }
   const Action action = mapping.action.value;
   if (action != Action::kAllow && action != Action::kDeny) {
@@ -205,7 +202,7 @@ void ReadMapping(const Written<std::string_view>& name, const Node& node, Draft&
   }
   mapping.comment = TextOr(fields, "comment", out);
   mapping.attributes = ReadAttributes(fields, MappingAttributes(), mapping.backends, out);
-  NoteUnenforced(fields, mapping, draft.unenforced);
+  NoteUnenforced(mapping, draft.unenforced);
 }
 
 // Names to definitions: no key is known here, and what is given twice is for a check to say, which

@@ -17,8 +17,10 @@ bundle::MappingTable MappingTableOf(const model::Policy& policy) {
   bundle::MappingTable table;
   table.default_action = model::ActionName(policy.default_action);
   for (const model::Mapping& mapping : policy.mappings) {
-    table.mappings.push_back({mapping.name, std::string(model::ActionName(mapping.action)),
-                              mapping.priority, mapping.place.PolicyLine()});
+    table.mappings.push_back(
+        {mapping.name,
+         (mapping.audit ? "audit-" : "") + std::string(model::ActionName(mapping.action)),
+         mapping.priority, mapping.place.PolicyLine()});
   }
   return table;
 }

@@ -33,6 +33,8 @@ class ModelEngine final : public Engine {
   std::vector<std::uint32_t> Matching(const space::Flow& flow) const;
 
  private:
+  // Likewise, those under audit among them.
+  std::vector<std::uint32_t> AllMatching(const space::Flow& flow) const;
   Decision DecideAtPort(const space::Flow& flow) const;
   Decision DecideFragment(const space::Flow& flow) const;
   bool Matches(const model::Mapping& mapping, const space::Flow& flow) const;

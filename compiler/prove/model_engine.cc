@@ -92,20 +92,38 @@ bool ModelEngine::Precedes(std::uint32_t a, std::uint32_t b) const {
   return left.name < right.name;
 }
 
-std::vector<std::uint32_t> ModelEngine::Matching(const space::Flow& flow) const {
+std::vector<std::uint32_t> ModelEngine::AllMatching(const space::Flow& flow) const {
   std::vector<std::uint32_t> matching;
   for (std::uint32_t i = 0; i < policy_.mappings.size(); ++i) {
-    if (!policy_.mappings[i].audit && Matches(policy_.mappings[i], flow)) matching.push_back(i);
+    if (Matches(policy_.mappings[i], flow)) matching.push_back(i);
   }
   std::sort(matching.begin(), matching.end(),
             [&](std::uint32_t a, std::uint32_t b) { return Precedes(a, b); });
   return matching;
 }
 
+std::vector<std::uint32_t> ModelEngine::Matching(const space::Flow& flow) const {
+  std::vector<std::uint32_t> matching = AllMatching(flow);
+  const auto audits = std::remove_if(matching.begin(), matching.end(),
+                                     [&](auto index) { return policy_.mappings[index].audit; });
+  matching.erase(audits, matching.end());
+  return matching;
+}
+
 Decision ModelEngine::DecideAtPort(const space::Flow& flow) const {
-  const std::vector<std::uint32_t> matching = Matching(flow);
-  if (matching.empty()) return {policy_.default_action, MARCH_SLOT_DEFAULT};
-  return Decision::OfMapping(policy_.mappings[matching.front()].action, matching.front());
+  const std::vector<std::uint32_t> matching = AllMatching(flow);
+  Decision decision{policy_.default_action, MARCH_SLOT_DEFAULT, std::nullopt};
+  const auto decider = std::find_if(matching.begin(), matching.end(), [&](std::uint32_t index) {
+    return !policy_.mappings[index].audit;
+  });
+  if (decider != matching.end()) {
+    decision = Decision::OfMapping(policy_.mappings[*decider].action, *decider);
+  }
+  // What comes before it is under audit.
+  if (decider != matching.begin()) {
+    decision.audit = MARCH_SLOT_FIRST_MAPPING + matching.front();
+  }
+  return decision;
 }
 
 // A later fragment goes by what its ports could be: see classify::BuildL4Run.
@@ -116,7 +134,7 @@ Decision ModelEngine::DecideFragment(const space::Flow& flow) const {
     ports.push_back(first);
     if (last < 0xFFFF) ports.push_back(last + 1);
   };
-  for (const std::uint32_t index : Matching(flow)) {
+  for (const std::uint32_t index : AllMatching(flow)) {
     const model::Mapping& mapping = policy_.mappings[index];
     for (const model::PortRange& range : mapping.ports.value_or(std::vector<model::PortRange>())) {
       add(range.first, range.last);
@@ -134,13 +152,17 @@ Decision ModelEngine::DecideFragment(const space::Flow& flow) const {
     whole.SetDetail(static_cast<std::uint16_t>(port));
     decisions.push_back(DecideAtPort(whole));
   }
+  const std::optional<std::uint32_t> audit = decisions.front().audit;
+  const bool one_audit = std::all_of(decisions.begin(), decisions.end(),
+                                     [&](const Decision& d) { return d.audit == audit; });
+  for (Decision& decision : decisions) decision.audit = one_audit ? audit : std::nullopt;
   if (std::all_of(decisions.begin(), decisions.end(),
                   [&](const Decision& d) { return d == decisions.front(); })) {
     return decisions.front();
   }
   if (std::any_of(decisions.begin(), decisions.end(),
                   [](const Decision& d) { return d.action != model::Action::kAllow; })) {
-    return {model::Action::kDeny, MARCH_SLOT_FRAGMENT};
+    return {model::Action::kDeny, MARCH_SLOT_FRAGMENT, decisions.front().audit};
   }
   return *std::min_element(decisions.begin(), decisions.end(),
                            [&](const Decision& a, const Decision& b) {

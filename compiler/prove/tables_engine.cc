@@ -13,7 +13,9 @@ Outcome<Decision> TablesEngine::Decide(const space::Flow& flow) {
   key.l4 = flow.later_fragment ? MARCH_L4_FRAGMENT | MARCH_L4_KEY(flow.protocol, 0U)
                                : MARCH_L4_KEY(flow.protocol, std::uint32_t{flow.Detail()});
   const auto count = static_cast<std::uint32_t>(tables_.words.size());
-  return Decision::OfVerdict(march_native_classify(tables_.words.data(), count, &key));
+  std::uint32_t audit = 0;
+  const std::uint32_t verdict = march_native_classify(tables_.words.data(), count, &key, &audit);
+  return Decision::OfVerdict(verdict, audit);
 }
 
 }  // namespace march::prove

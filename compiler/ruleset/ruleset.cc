@@ -89,6 +89,15 @@ void DumpSourcePorts(std::ostream& out, const space::IntervalSet<std::uint16_t>&
   out << "\n";
 }
 
+void DumpRule(std::ostream& out, const std::string& label, const Rule& rule) {
+  out << "  " << label << " " << model::ActionName(rule.action) << " " << rule.name << " priority "
+      << rule.priority << " (" << rule.place.PolicyLine() << ")\n";
+  DumpAddresses(out, "from", *rule.source);
+  DumpAddresses(out, "to", *rule.destination);
+  DumpL4(out, rule.l4);
+  DumpSourcePorts(out, rule.source_ports);
+}
+
 }  // namespace
 
 L4Set L4Of(const model::Mapping& mapping) {
@@ -138,21 +147,24 @@ Outcome<RuleSet> OrderRules(const model::Policy& policy) {
   result.rules.reserve(policy.mappings.size());
   for (std::uint32_t i = 0; i < result.mappings; ++i) {
     const model::Mapping& mapping = policy.mappings[i];
-    if (mapping.audit) continue;
-    result.rules.push_back({i, mapping.name, mapping.place, mapping.action, mapping.priority,
-                            sets.Of(mapping.from), sets.Of(mapping.to), L4Of(mapping),
-                            SourcePortsOf(mapping), AttributesOf(mapping)});
+    auto& rules = mapping.audit ? result.audits : result.rules;
+    rules.push_back({i, mapping.name, mapping.place, mapping.action, mapping.priority,
+                     sets.Of(mapping.from), sets.Of(mapping.to), L4Of(mapping),
+                     SourcePortsOf(mapping), AttributesOf(mapping), mapping.audit});
   }
   SortByPrecedence(result);
   return result;
 }
 
-void SortByPrecedence(RuleSet& rules) {
+bool Precedes(const Rule& a, const Rule& b) {
   // Mapping indices are in the byte order of names.
-  std::sort(rules.rules.begin(), rules.rules.end(), [](const Rule& a, const Rule& b) {
-    return std::tuple(-a.priority, a.action, a.mapping) <
-           std::tuple(-b.priority, b.action, b.mapping);
-  });
+  return std::tuple(-a.priority, a.action, a.mapping) <
+         std::tuple(-b.priority, b.action, b.mapping);
+}
+
+void SortByPrecedence(RuleSet& rules) {
+  std::sort(rules.rules.begin(), rules.rules.end(), Precedes);
+  std::sort(rules.audits.begin(), rules.audits.end(), Precedes);
 }
 
 std::string Dump(const RuleSet& rules) {
@@ -160,14 +172,8 @@ std::string Dump(const RuleSet& rules) {
   out << "rules " << rules.rules.size() << ", default " << model::ActionName(rules.default_action)
       << "\n";
   std::size_t number = 0;
-  for (const Rule& rule : rules.rules) {
-    out << "  " << number++ << " " << model::ActionName(rule.action) << " " << rule.name
-        << " priority " << rule.priority << " (" << rule.place.PolicyLine() << ")\n";
-    DumpAddresses(out, "from", *rule.source);
-    DumpAddresses(out, "to", *rule.destination);
-    DumpL4(out, rule.l4);
-    DumpSourcePorts(out, rule.source_ports);
-  }
+  for (const Rule& rule : rules.rules) DumpRule(out, std::to_string(number++), rule);
+  for (const Rule& rule : rules.audits) DumpRule(out, "audit", rule);
   return out.str();
 }
 

@@ -34,6 +34,7 @@ struct Rule {
   space::IntervalSet<std::uint16_t> source_ports;
   // The attributes of the mapping as one text, equal exactly when they say the same; "" for none.
   std::string attributes;
+  bool audit = false;  // decides nothing
 };
 
 struct RuleSet {
@@ -41,10 +42,15 @@ struct RuleSet {
   // Higher priority first, then stricter action, then name in byte order.
   std::vector<Rule> rules;
   std::uint32_t mappings = 0;  // how many counter slots
+  // Mappings under audit, in the same order: what they would decide is counted, and nothing else.
+  std::vector<Rule> audits = {};
 };
 
-// Mappings of `audit` decide nothing and are left out. Errors: kTooManyMappings.
+// Errors: kTooManyMappings.
 Outcome<RuleSet> OrderRules(const model::Policy& policy);
+
+// Whether `a` comes before `b` in order of precedence.
+bool Precedes(const Rule& a, const Rule& b);
 
 // Restores the order of `rules` after a change of priorities or actions.
 void SortByPrecedence(RuleSet& rules);

@@ -1,9 +1,11 @@
 #include "runtime/telemetry/metrics.h"
 
+#include <algorithm>
 #include <initializer_list>
 #include <string_view>
 
 #include "base/version.h"
+#include "bundle/mappings.h"
 
 namespace march::telemetry {
 namespace {
@@ -15,6 +17,7 @@ struct Label {
 
 class Writer {
  public:
+  // `name` must live until the next family.
   void Family(std::string_view name, std::string_view type, std::string_view help) {
     name_ = name;
     text_.append("# HELP ").append(name).append(" ").append(help).append("\n");
@@ -57,17 +60,27 @@ class Writer {
 
 using Part = std::uint64_t Count::*;
 
+// Of the mappings that are under audit, or of the others; former ones too.
+void WriteMappings(const Snapshot& snapshot, bool audits, Part part, Writer& writer) {
+  const auto write = [&](const auto& row) {
+    if (bundle::IsAudit(row.action) != audits) return;
+    writer.Sample({{"mapping", row.name}, {"action", row.action}}, row.count.*part);
+  };
+  std::for_each(snapshot.mappings.begin(), snapshot.mappings.end(), write);
+  std::for_each(snapshot.retired.begin(), snapshot.retired.end(), write);
+}
+
 void WriteCounts(const Snapshot& snapshot, std::string_view unit, Part part, Writer& writer) {
   const std::string of_unit(unit);
   const std::string total = of_unit + "_total";
   const std::string mapping = "march_" + total;
   writer.Family(mapping, "counter", "Judged by a mapping, in " + of_unit + ".");
-  for (const MappingCount& row : snapshot.mappings) {
-    writer.Sample({{"mapping", row.name}, {"action", row.action}}, row.count.*part);
-  }
-  for (const RetiredCount& row : snapshot.retired) {
-    writer.Sample({{"mapping", row.name}, {"action", row.action}}, row.count.*part);
-  }
+  WriteMappings(snapshot, false, part, writer);
+  // These packets are among those of the other families too, and would spoil a sum.
+  const std::string audited = "march_audited_" + total;
+  writer.Family(audited, "counter",
+                "Would be judged by a mapping under audit, in " + of_unit + ".");
+  WriteMappings(snapshot, true, part, writer);
   const std::string defaults = "march_default_" + total;
   writer.Family(defaults, "counter", "Judged by defaults.action, in " + of_unit + ".");
   for (const auto& [action, count] : snapshot.defaults) {

@@ -48,7 +48,8 @@ TEST_CASE("metrics are Prometheus' text format") {
   snapshot.interfaces = {{"eth0", "native", ""}, {"eth1", "", "gone"}};
   snapshot.swaps = 2;
   snapshot.refused = 1;
-  snapshot.mappings = {{"a\"b\\c\nd", "allow", 0, "p.yaml:1", {5, 500}}};
+  snapshot.mappings = {{"a\"b\\c\nd", "allow", 0, "p.yaml:1", {5, 500}},
+                       {"try", "audit-deny", 0, "p.yaml:2", {4, 400}}};
   snapshot.retired = {{"former", "deny", {6, 600}}};
   snapshot.defaults = {{"deny", {7, 700}}};
   snapshot.slots = {{"arp", true, {8, 800}}, {"truncated", false, {9, 900}}};
@@ -87,6 +88,10 @@ TEST_CASE("metrics are Prometheus' text format") {
             "# TYPE march_packets_total counter\n"
             "march_packets_total{mapping=\"a\\\"b\\\\c\\nd\",action=\"allow\"} 5\n"
             "march_packets_total{mapping=\"former\",action=\"deny\"} 6\n"
+            "# HELP march_audited_packets_total Would be judged by a mapping under audit, in "
+            "packets.\n"
+            "# TYPE march_audited_packets_total counter\n"
+            "march_audited_packets_total{mapping=\"try\",action=\"audit-deny\"} 4\n"
             "# HELP march_default_packets_total Judged by defaults.action, in packets.\n"
             "# TYPE march_default_packets_total counter\n"
             "march_default_packets_total{action=\"deny\"} 7\n"
@@ -102,6 +107,10 @@ TEST_CASE("metrics are Prometheus' text format") {
             "# TYPE march_bytes_total counter\n"
             "march_bytes_total{mapping=\"a\\\"b\\\\c\\nd\",action=\"allow\"} 500\n"
             "march_bytes_total{mapping=\"former\",action=\"deny\"} 600\n"
+            "# HELP march_audited_bytes_total Would be judged by a mapping under audit, in "
+            "bytes.\n"
+            "# TYPE march_audited_bytes_total counter\n"
+            "march_audited_bytes_total{mapping=\"try\",action=\"audit-deny\"} 400\n"
             "# HELP march_default_bytes_total Judged by defaults.action, in bytes.\n"
             "# TYPE march_default_bytes_total counter\n"
             "march_default_bytes_total{action=\"deny\"} 700\n"

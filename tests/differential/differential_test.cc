@@ -54,10 +54,12 @@ TEST_CASE("model and tables agree on every flow") {
       }
       ++seen[std::string(model::ActionName(decision->action)) +
              (decision->mapping() ? " mapping" : prove::DeciderName(policy, *decision))];
+      if (decision->audit) ++seen["audit"];
     }
   }
   // The comparison is worth something only if every kind of verdict was met often.
-  for (const char* kind : {"allow mapping", "deny mapping", "allow-", "deny-", "deny(fragment)"}) {
+  for (const char* kind :
+       {"allow mapping", "deny mapping", "allow-", "deny-", "deny(fragment)", "audit"}) {
     INFO(kind);
     CHECK(seen[kind] > 1000);
   }

@@ -47,8 +47,9 @@ TEST_CASE("the native reader and walker judge every frame as they must") {
     std::uint32_t slot = march_native_read(bytes.data(), bytes.size(), &key);
     bool passes = slot == MARCH_SLOT_ARP || slot == MARCH_SLOT_NEIGHBOUR;
     if (slot == MARCH_NATIVE_JUDGE) {
-      const std::uint32_t verdict =
-          march_native_classify(words.data(), static_cast<std::uint32_t>(words.size()), &key);
+      std::uint32_t audit = 0;
+      const std::uint32_t verdict = march_native_classify(
+          words.data(), static_cast<std::uint32_t>(words.size()), &key, &audit);
       slot = MARCH_VERDICT_SLOT(verdict);
       passes = MARCH_VERDICT_ACTION(verdict) == MARCH_ACTION_ALLOW;
     }

@@ -164,6 +164,7 @@ std::string RandomPolicy(Random& random, std::uint32_t mappings) {
   for (std::uint32_t i = 0; i < mappings; ++i) {
     text += "  m" + std::to_string(random.Below(1000)) + "-" + std::to_string(i) + ":\n";
     text += random.OneIn(2) ? "    action: allow\n" : "    action: deny\n";
+    if (random.OneIn(8)) text += "    audit: true\n";
     if (!random.OneIn(4)) text += "    from: " + RandomServices(random, services) + "\n";
     if (!random.OneIn(4)) text += "    to: " + RandomServices(random, services) + "\n";
     if (random.OneIn(2)) {
