@@ -46,4 +46,13 @@ std::string DidYouMean(std::string_view word, const std::vector<std::string_view
   return nearest.empty() ? std::string() : "did you mean \"" + nearest + "\"?";
 }
 
+std::string ListOf(const std::vector<std::string_view>& words) {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 < words.size() ? ", " : " or ";
+    text += words[i];
+  }
+  return text;
+}
+
 }  // namespace march

@@ -17,4 +17,7 @@ std::string NearestWord(std::string_view word, const std::vector<std::string_vie
 // `did you mean "X"?`, or "" when nothing is near.
 std::string DidYouMean(std::string_view word, const std::vector<std::string_view>& known);
 
+// "a, b or c".
+std::string ListOf(const std::vector<std::string_view>& words);
+
 }  // namespace march

@@ -97,8 +97,10 @@ class GitTree final : public FileTree {
     if (!entry || entry->type != GIT_OBJECT_TREE) return CannotRead(path, "it is no directory");
     const Tree tree = TreeOf(entry->id);
     if (!tree) return CannotRead(path, LastError());
+    const std::size_t count = git_tree_entrycount(tree.get());
     std::vector<std::string> names;
-    for (std::size_t i = 0; i < git_tree_entrycount(tree.get()); ++i) {
+    names.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
       names.emplace_back(git_tree_entry_name(git_tree_entry_byindex(tree.get(), i)));
     }
     std::sort(names.begin(), names.end());

@@ -4,25 +4,17 @@
 #include <memory>
 #include <string>
 
-#include "base/print.h"
 #include "compiler/diff/changes.h"
 #include "compiler/prove/engine.h"
 #include "compiler/ruleset/regions.h"
+#include "tests/random/compiled.h"
 #include "tests/random/small_policy.h"
 
 namespace march::diff {
 namespace {
 
-struct Compiled {
-  explicit Compiled(const std::string& text)
-      : source(std::make_shared<const Source>("p.yaml", text)) {
-    const auto doc = yaml::ParsePolicyDoc({source});
-    auto built = model::BuildPolicy(*doc);
-    INFO(text << TextOf(built.diagnostics()));
-    REQUIRE(built.ok());
-    policy = *std::move(built);
-    rules = *ruleset::OrderRules(policy);
-  }
+struct Compiled : tests::Compiled {
+  using tests::Compiled::Compiled;
 
   Side side() const { return {policy, rules}; }
 
@@ -36,10 +28,6 @@ struct Compiled {
     }
     return text;
   }
-
-  std::shared_ptr<const Source> source;
-  model::Policy policy;
-  ruleset::RuleSet rules;
 };
 
 void Replace(std::string& text, const std::string& what, const std::string& by) {

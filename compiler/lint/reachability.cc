@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "compiler/lint/lint.h"
+#include "compiler/ruleset/overlap_index.h"
 #include "compiler/ruleset/regions.h"
 #include "compiler/yaml/quote.h"
 
@@ -18,21 +19,25 @@ std::string Named(const Rule& rule) {
 
 class Reachability {
  public:
-  Reachability(const ruleset::RuleSet& rules, Diagnostics& out) : rules_(rules), out_(out) {
+  Reachability(const ruleset::RuleSet& rules, Diagnostics& out)
+      : rules_(rules), out_(out), index_(rules.rules) {
     for (const Rule& rule : rules.rules) packets_.push_back(PacketsOf(rule));
     reachable_.assign(packets_.size(), false);
   }
 
   void Run() {
     std::vector<PacketSet> decided;
-    for (std::size_t i = 0; i < packets_.size(); ++i) {
+    for (std::uint32_t i = 0; i < packets_.size(); ++i) {
       decided.push_back(packets_[i]);
-      for (std::size_t j = 0; j < i && !decided[i].empty(); ++j) decided[i].Subtract(packets_[j]);
+      for (const std::uint32_t j : index_.Near(i)) {
+        if (j > i || decided[i].empty()) break;
+        decided[i].Subtract(packets_[j]);
+      }
       reachable_[i] = !decided[i].empty();
       // What no packet can match is told of elsewhere.
       if (!reachable_[i] && !packets_[i].empty()) ReportUnreachable(i);
     }
-    for (std::size_t i = 0; i < packets_.size(); ++i) {
+    for (std::uint32_t i = 0; i < packets_.size(); ++i) {
       if (!reachable_[i]) continue;
       if (!CheckRedundant(i, decided[i])) CheckPartlyShadowed(i);
     }
@@ -42,13 +47,13 @@ class Reachability {
   const Rule& RuleAt(std::size_t i) const { return rules_.rules[i]; }
 
   // Drops coverers one by one as long as the others still cover.
-  void ReportUnreachable(std::size_t i) {
-    std::vector<std::size_t> cover;
-    for (std::size_t j = 0; j < i; ++j) {
-      if (Overlaps(packets_[i], packets_[j])) cover.push_back(j);
+  void ReportUnreachable(std::uint32_t i) {
+    std::vector<std::uint32_t> cover;
+    for (const std::uint32_t j : index_.Near(i)) {
+      if (j < i && Overlaps(packets_[i], packets_[j])) cover.push_back(j);
     }
     for (std::size_t n = cover.size(); n-- > 0;) {
-      std::vector<std::size_t> fewer = cover;
+      std::vector<std::uint32_t> fewer = cover;
       fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(n));
       if (IsCovered(i, fewer)) cover = std::move(fewer);
     }
@@ -56,7 +61,7 @@ class Reachability {
         Code::kUnreachable, RuleAt(i).place, Named(RuleAt(i)) + " decides no packet",
         cover.size() == 1 ? "remove it, or give it a higher priority than that mapping"
                           : "remove it, or give it a higher priority than these mappings");
-    for (const std::size_t j : cover) {
+    for (const std::uint32_t j : cover) {
       finding.WithNote(RuleAt(j).place, cover.size() == 1
                                             ? yaml::Quoted(RuleAt(j).name) + " takes all of them"
                                             : yaml::Quoted(RuleAt(j).name) + " takes some of them");
@@ -64,17 +69,18 @@ class Reachability {
     out_.push_back(std::move(finding));
   }
 
-  bool IsCovered(std::size_t i, const std::vector<std::size_t>& cover) const {
+  bool IsCovered(std::uint32_t i, const std::vector<std::uint32_t>& cover) const {
     PacketSet rest = packets_[i];
-    for (const std::size_t j : cover) rest.Subtract(packets_[j]);
+    for (const std::uint32_t j : cover) rest.Subtract(packets_[j]);
     return rest.empty();
   }
 
   // Who decides the packets of rule `i` once it is gone.
-  bool CheckRedundant(std::size_t i, PacketSet rest) {
-    std::vector<std::size_t> heirs;
-    for (std::size_t j = i + 1; j < packets_.size() && !rest.empty(); ++j) {
-      if (!reachable_[j] || !Overlaps(rest, packets_[j])) continue;
+  bool CheckRedundant(std::uint32_t i, PacketSet rest) {
+    std::vector<std::uint32_t> heirs;
+    for (const std::uint32_t j : index_.Near(i)) {
+      if (rest.empty()) break;
+      if (j < i || !reachable_[j] || !Overlaps(rest, packets_[j])) continue;
       if (RuleAt(j).action != RuleAt(i).action || RuleAt(j).attributes != RuleAt(i).attributes) {
         return false;
       }
@@ -90,7 +96,7 @@ class Reachability {
         MakeDiagnostic(Code::kRedundant, RuleAt(i).place,
                        "without " + Named(RuleAt(i)) + " every packet would have the same verdict",
                        "remove it, unless it is there for its name and its counter");
-    for (const std::size_t j : heirs) {
+    for (const std::uint32_t j : heirs) {
       finding.WithNote(RuleAt(j).place, yaml::Quoted(RuleAt(j).name) + " would decide the same");
     }
     if (by_default) {
@@ -101,13 +107,18 @@ class Reachability {
     return true;
   }
 
-  void CheckPartlyShadowed(std::size_t i) {
-    for (std::size_t j = 0; j < i; ++j) {
+  void CheckPartlyShadowed(std::uint32_t i) {
+    const std::vector<std::uint32_t> near = index_.Near(i);
+    for (const std::uint32_t j : near) {
+      if (j > i) break;
       if (RuleAt(j).priority != RuleAt(i).priority || RuleAt(j).action == RuleAt(i).action)
         continue;
       if (!Overlaps(packets_[i], packets_[j])) continue;
       PacketSet taken = Intersect(packets_[i], packets_[j]);
-      for (std::size_t k = 0; k < j && !taken.empty(); ++k) taken.Subtract(packets_[k]);
+      for (const std::uint32_t k : near) {
+        if (k >= j || taken.empty()) break;
+        taken.Subtract(packets_[k]);
+      }
       const auto witness = taken.Witness();
       if (!witness) continue;
       out_.push_back(
@@ -123,6 +134,7 @@ class Reachability {
 
   const ruleset::RuleSet& rules_;
   Diagnostics& out_;
+  ruleset::OverlapIndex index_;
   std::vector<PacketSet> packets_;
   std::vector<bool> reachable_;
 };

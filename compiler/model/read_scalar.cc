@@ -33,15 +33,6 @@ bool IsDecimal(std::string_view digits) {
          std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-std::string ListOf(const std::vector<std::string_view>& words) {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) text += i + 1 < words.size() ? ", " : " or ";
-    text += words[i];
-  }
-  return text;
-}
-
 std::optional<Action> ActionAmong(const Node& node, const std::vector<std::string_view>& words,
                                   const std::string& fault, Diagnostics& out) {
   if (!IsScalar(node, "action", out)) return std::nullopt;

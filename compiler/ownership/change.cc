@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/suggest.h"
 #include "compiler/diff/changes.h"
 #include "compiler/yaml/quote.h"
 
@@ -13,15 +14,6 @@ namespace {
 
 using Kind = Definition::Kind;
 using yaml::Quoted;
-
-std::string ListOf(const std::vector<std::string>& words) {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) text += i + 1 < words.size() ? ", " : " or ";
-    text += words[i];
-  }
-  return text;
-}
 
 // "the service "payments"", "the cluster".
 std::string Called(const Definition& definition) {
@@ -94,17 +86,17 @@ class Checker {
 
   // Those for whom `may` holds: administrators last.
   template <class May>
-  std::vector<std::string> Those(May may) const {
-    std::vector<std::string> names;
+  std::vector<std::string_view> Those(May may) const {
+    std::vector<std::string_view> names;
     for (const bool administrator : {false, true}) {
       for (const Owner& owner : base_.ownership.owners) {
-        if (owner.administrator == administrator && may(owner)) names.push_back(owner.name);
+        if (owner.administrator == administrator && may(owner)) names.emplace_back(owner.name);
       }
     }
     return names;
   }
 
-  std::vector<std::string> Administrators() const {
+  std::vector<std::string_view> Administrators() const {
     return Those([](const Owner& owner) { return owner.administrator; });
   }
 

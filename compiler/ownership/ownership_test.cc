@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
-#include <memory>
 
-#include "base/print.h"
 #include "compiler/ownership/change.h"
 #include "compiler/prove/engine.h"
+#include "tests/random/compiled.h"
 #include "tests/random/small_policy.h"
 
 namespace march::ownership {
@@ -16,16 +15,9 @@ const std::string kPolicy = "apiVersion: march/v1\nkind: Policy\n";
 const std::string kOwnership = "---\napiVersion: march/v1\nkind: Ownership\nowners:\n";
 const std::string kAdministrator = "  root: { members: [root@example.com], administrator: true }\n";
 
-struct Compiled {
-  explicit Compiled(const std::string& text)
-      : source(std::make_shared<const Source>("p.yaml", text)) {
-    const auto doc = yaml::ParsePolicyDoc({source});
-    auto built = model::BuildPolicy(*doc);
-    INFO(text << TextOf(built.diagnostics()));
-    REQUIRE(built.ok());
-    policy = *std::move(built);
-    rules = *ruleset::OrderRules(policy);
-    auto read = ReadOwnership(*doc, policy);
+struct Compiled : tests::Compiled {
+  explicit Compiled(const std::string& text) : tests::Compiled(text) {
+    auto read = ReadOwnership(doc, policy);
     INFO(TextOf(read.diagnostics()));
     REQUIRE(read.ok());
     ownership = *std::move(read);
@@ -33,9 +25,6 @@ struct Compiled {
 
   State state() const { return {policy, rules, ownership}; }
 
-  std::shared_ptr<const Source> source;
-  model::Policy policy;
-  ruleset::RuleSet rules;
   Ownership ownership;
 };
 

@@ -1,8 +1,10 @@
 #include "compiler/ruleset/ambiguity.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
+#include "compiler/ruleset/overlap_index.h"
 #include "compiler/ruleset/regions.h"
 
 namespace march::ruleset {
@@ -36,19 +38,25 @@ class Finder {
 
  private:
   void CheckRank(std::size_t begin, std::size_t end) {
+    if (!index_) index_.emplace(rules_);
     for (std::size_t i = begin; i < end; ++i) {
-      for (std::size_t j = i + 1; j < end && out_.size() < kMaxReported; ++j) {
-        if (rules_[i].attributes != rules_[j].attributes) CheckPair(begin, i, j);
+      const std::vector<std::uint32_t> near = index_->Near(static_cast<std::uint32_t>(i));
+      for (const std::uint32_t j : near) {
+        if (j <= i || j >= end || out_.size() >= kMaxReported) continue;
+        if (rules_[i].attributes != rules_[j].attributes) CheckPair(begin, i, j, near);
       }
     }
   }
 
-  void CheckPair(std::size_t begin, std::size_t i, std::size_t j) {
+  // `near` are those near `i`.
+  void CheckPair(std::size_t begin, std::size_t i, std::size_t j,
+                 const std::vector<std::uint32_t>& near) {
     const space::PacketSet first = PacketsOf(rules_[i]);
     const space::PacketSet second = PacketsOf(rules_[j]);
     if (!Overlaps(first, second)) return;
     space::PacketSet common = Intersect(first, second);
-    for (std::size_t k = 0; k < begin && !common.empty(); ++k) {
+    for (const std::uint32_t k : near) {
+      if (k >= begin || common.empty()) break;
       common.Subtract(PacketsOf(rules_[k]));
     }
     const auto witness = common.Witness();
@@ -63,6 +71,7 @@ class Finder {
   }
 
   const std::vector<Rule>& rules_;
+  std::optional<OverlapIndex> index_;  // made when the first rank needs it
   Diagnostics out_;
 };
 

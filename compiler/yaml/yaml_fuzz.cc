@@ -1,10 +1,12 @@
 // Any bytes as a policy: nothing may crash, and every place must lie inside the text. YAML that
-// parses goes on to the model, because that is who walks the nodes.
+// parses goes on to the readers of every kind of document, because they walk the nodes.
 #include <cstdint>
 #include <cstdlib>
 
 #include "base/print.h"
 #include "compiler/model/policy.h"
+#include "compiler/ownership/ownership.h"
+#include "compiler/policytest/test_case.h"
 #include "compiler/yaml/document.h"
 #include "compiler/yaml/format.h"
 
@@ -46,7 +48,11 @@ void CheckText(std::string text) {
   for (const auto& document : doc->documents) CheckNode(*document, budget);
   const auto policy = model::BuildPolicy(*doc);
   CheckDiagnostics(policy.diagnostics());
-  if (policy) (void)Dump(*policy);
+  if (policy) {
+    (void)Dump(*policy);
+    CheckDiagnostics(policytest::ReadTests(*doc, *policy).diagnostics());
+    CheckDiagnostics(ownership::ReadOwnership(*doc, *policy).diagnostics());
+  }
   const auto formatted = yaml::Format(*source);
   CheckDiagnostics(formatted.diagnostics());
   // The layout may only change what nobody reads: the same documents, none lost.
