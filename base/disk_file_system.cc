@@ -73,7 +73,17 @@ FileSystem::Kind DiskFileSystem::KindOf(const std::string& path) const {
   std::error_code error;
   const auto status = std::filesystem::status(path, error);
   if (std::filesystem::is_directory(status)) return Kind::kDirectory;
-  return status.type() == std::filesystem::file_type::not_found ? Kind::kNothing : Kind::kFile;
+  switch (status.type()) {
+    case std::filesystem::file_type::not_found:
+      return Kind::kNothing;
+    case std::filesystem::file_type::fifo:
+    case std::filesystem::file_type::socket:
+    case std::filesystem::file_type::block:
+    case std::filesystem::file_type::character:
+      return Kind::kOther;
+    default:
+      return Kind::kFile;
+  }
 }
 
 Outcome<std::string> DiskFileSystem::Read(const std::string& path, std::uint64_t limit) const {

@@ -16,8 +16,9 @@ class FileTree {
  public:
   virtual ~FileTree() = default;
 
-  // What cannot be looked at is taken for a file, so that reading it says why.
-  enum class Kind { kNothing, kFile, kDirectory };
+  // What cannot be looked at is taken for a file, so that reading it says why. A link is what it
+  // leads to. kOther is a pipe, a socket or a device: reading it may never end.
+  enum class Kind { kNothing, kFile, kDirectory, kOther };
   virtual Kind KindOf(const std::string& path) const = 0;
 
   // The whole file; refused with kInputTooLarge above `limit` bytes.

@@ -38,21 +38,59 @@ std::string LastError() {
   return error == nullptr ? "unknown error" : error->message;
 }
 
-Outcome<Repository> OpenRepository(const std::string& directory) {
-  git_repository* repository = nullptr;
-  const int result = git_repository_open_ext(&repository, directory.c_str(), 0, nullptr);
-  if (result == 0) return Repository(repository);
+Diagnostic NoRepository() {
+  return MakeDiagnostic(Code::kCannotRead, {},
+                        "the working directory is not inside a git repository",
+                        "go to the repository of the policy first");
+}
+
+// The repository around the working directory.
+Outcome<Repository> OpenRepository() {
+  git_repository* raw = nullptr;
+  const int result = git_repository_open_ext(&raw, ".", 0, nullptr);
   if (result == GIT_EOWNER) {
     return MakeDiagnostic(Code::kCannotRead, {},
-                          "the git repository around " + directory + " belongs to another user",
+                          "the git repository around the working directory is another user's",
                           "if you trust it: git config --global --add safe.directory DIR");
   }
-  if (result == GIT_ENOTFOUND) {
-    return MakeDiagnostic(Code::kCannotRead, {}, directory + " is not inside a git repository",
-                          "go to the repository of the policy first");
+  if (result == GIT_ENOTFOUND) return NoRepository();
+  if (result != 0) {
+    return MakeDiagnostic(Code::kCannotRead, {},
+                          "cannot open the git repository here: " + LastError());
   }
-  return MakeDiagnostic(Code::kCannotRead, {},
-                        "cannot open the git repository around " + directory + ": " + LastError());
+  Repository repository(raw);
+  // A directory of a checkout can be made to look like a bare repository, with whatever branches
+  // its author likes. `.git` is a name that git never checks out.
+  const char* const root = git_repository_workdir(raw);
+  std::error_code error;
+  if (root == nullptr || !std::filesystem::exists(std::filesystem::path(root) / ".git", error)) {
+    return MakeDiagnostic(Code::kCannotRead, {},
+                          "the git repository here is bare, or only looks like one",
+                          "go to a checkout of it");
+  }
+  return repository;
+}
+
+// How many things of the repository a revision could mean. git itself takes the first.
+int CountMeanings(git_repository* repository, const std::string& revision) {
+  const std::string name = revision.substr(0, revision.find_first_of("~^@"));
+  int count = 0;
+  for (const char* const prefix : {"", "refs/", "refs/tags/", "refs/heads/", "refs/remotes/"}) {
+    git_oid id;
+    count += git_reference_name_to_id(&id, repository, (prefix + name).c_str()) == 0 ? 1 : 0;
+  }
+  constexpr std::size_t kWholeId = 40;
+  const bool hex = name.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+  if (count > 0 && hex && name.size() < kWholeId) {
+    git_oid id;
+    git_object* object = nullptr;
+    if (git_oid_fromstrn(&id, name.c_str(), name.size()) == 0 &&
+        git_object_lookup_prefix(&object, repository, &id, name.size(), GIT_OBJECT_ANY) == 0) {
+      ++count;
+    }
+    git_object_free(object);
+  }
+  return count;
 }
 
 std::vector<std::string> PartsOf(std::string_view path) {
@@ -72,7 +110,7 @@ class GitTree final : public FileTree {
 
   Kind KindOf(const std::string& path) const override {
     const auto entry = Find(path);
-    if (!entry) return Kind::kNothing;
+    if (!entry || entry->type == GIT_OBJECT_COMMIT) return Kind::kNothing;
     return entry->type == GIT_OBJECT_TREE ? Kind::kDirectory : Kind::kFile;
   }
 
@@ -178,11 +216,15 @@ class GitTree final : public FileTree {
 
 }  // namespace
 
-Outcome<std::unique_ptr<FileTree>> OpenTree(const std::string& directory,
-                                            const std::string& revision) {
+Outcome<std::unique_ptr<FileTree>> OpenTree(const std::string& revision) {
   const Library library;
-  auto repository = OpenRepository(directory);
+  auto repository = OpenRepository();
   if (!repository) return repository.diagnostics();
+  if (CountMeanings(repository->get(), revision) > 1) {
+    return MakeDiagnostic(Code::kCannotRead, {},
+                          "the git revision " + revision + " could mean several things",
+                          "write it in full: refs/heads/..., refs/tags/..., or all 40 digits");
+  }
   git_object* raw = nullptr;
   if (git_revparse_single(&raw, repository->get(), revision.c_str()) != 0) {
     return MakeDiagnostic(Code::kCannotRead, {}, "there is no git revision " + revision + " here",
@@ -199,25 +241,21 @@ Outcome<std::unique_ptr<FileTree>> OpenTree(const std::string& directory,
       std::make_unique<GitTree>(*std::move(repository), Tree(reinterpret_cast<git_tree*>(tree))));
 }
 
-Outcome<Place> PlaceOf(const std::string& path) {
+Outcome<std::string> PathInRepository(const std::string& path) {
   namespace fs = std::filesystem;
   const Library library;
-  std::error_code error;
-  const fs::path whole = fs::canonical(path, error);
-  if (error) {
-    return MakeDiagnostic(Code::kCannotRead, {}, "cannot read " + path + ": " + error.message());
-  }
-  const auto repository =
-      OpenRepository((fs::is_directory(whole) ? whole : whole.parent_path()).string());
+  const auto repository = OpenRepository();
   if (!repository) return repository.diagnostics();
-  const char* const root = git_repository_workdir(repository->get());
-  if (root == nullptr) {
-    return MakeDiagnostic(Code::kCannotRead, {}, "the git repository around " + path + " is bare",
-                          "name the path in it: git:REV:PATH");
+  std::error_code error;
+  const fs::path root = fs::canonical(git_repository_workdir(repository->get()), error);
+  const fs::path whole = (fs::current_path(error) / path).lexically_normal();
+  std::string relative = whole.lexically_relative(root).string();
+  while (relative.ends_with('/')) relative.pop_back();
+  if (relative.empty() || relative == ".." || relative.starts_with("../")) {
+    return MakeDiagnostic(Code::kCannotRead, {}, path + " lies outside of the git repository here",
+                          "name the path to compare with: git:REV:PATH");
   }
-  const fs::path whole_root = fs::canonical(root, error);
-  const std::string relative = whole.lexically_relative(whole_root).string();
-  return Place{whole_root.string(), relative == "." ? std::string() : relative};
+  return relative == "." ? std::string() : relative;
 }
 
 }  // namespace march::git

@@ -16,8 +16,9 @@ namespace {
 struct Flags {
   std::string policy;
   std::string format;
-  std::string who;   // "" for nobody in particular
-  std::string base;  // likewise
+  std::string email;  // of whose change it is; or
+  std::string key;    // the fingerprint of whose key signed it
+  std::string base;
   pipeline::Options options;
 };
 
@@ -27,6 +28,11 @@ std::string Count(std::size_t count, const char* noun) {
 
 ownership::State StateOf(const pipeline::Compilation& compilation) {
   return {*compilation.policy, *compilation.rules, *compilation.ownership};
+}
+
+ownership::Author AuthorOf(const Flags& flags) {
+  return flags.key.empty() ? ownership::Author{flags.email, false}
+                           : ownership::Author{flags.key, true};
 }
 
 // Texts that diagnostics point into, and the diagnostics.
@@ -43,7 +49,7 @@ Result CheckChange(Environment& environment, const Flags& flags,
   const auto base =
       pipeline::Compile(environment.files, *path, pipeline::Stage::kRules, flags.options);
   if (!base.ok()) return {base.sources, base.diagnostics};
-  return {base.sources, ownership::CheckChange(StateOf(base), StateOf(next), flags.who)};
+  return {base.sources, ownership::CheckChange(StateOf(base), StateOf(next), AuthorOf(flags))};
 }
 
 void PrintSummary(const pipeline::Compilation& compilation, const Flags& flags, std::ostream& out) {
@@ -51,7 +57,8 @@ void PrintSummary(const pipeline::Compilation& compilation, const Flags& flags, 
       << ", " << Count(compilation.policy->mappings.size(), "mapping") << " in "
       << Count(compilation.sources.size(), "file") << "\n";
   if (!flags.base.empty()) {
-    out << "every change since " << flags.base << " is for " << flags.who << " to make\n";
+    out << "every change since " << flags.base << " is for " << AuthorOf(flags).name
+        << " to make\n";
   }
   const Diagnostics& unenforced = compilation.policy->unenforced;
   if (unenforced.empty()) return;
@@ -87,13 +94,29 @@ void AddValidate(CLI::App& app, Environment& environment, int& exit_code) {
   const auto flags = std::make_shared<Flags>();
   AddPolicyArgument(*verb, flags->policy);
   AddOutputOption(*verb, flags->format, FindingFormats());
-  auto* who = verb->add_option("--changed-by", flags->who,
-                               "Whose change it is: an e-mail address, or a key's fingerprint");
-  auto* base = verb->add_option("--base", flags->base, "The policy before the change: a POLICY");
-  who->needs(base);
-  base->needs(who);
+  // An empty word is a variable that somebody forgot to set, and would switch the check off.
+  const CLI::Validator not_empty(
+      [](std::string& text) { return text.empty() ? std::string("must not be empty") : ""; }, "");
+  auto* email =
+      verb->add_option("--changed-by", flags->email, "Whose change it is, by e-mail address")
+          ->check(not_empty)
+          ->type_name("EMAIL");
+  auto* key =
+      verb->add_option("--signed-by", flags->key, "Whose change it is, by a key's fingerprint")
+          ->check(not_empty)
+          ->type_name("FINGERPRINT");
+  auto* base = verb->add_option("--base", flags->base, "The policy before the change")
+                   ->check(not_empty)
+                   ->type_name("POLICY");
+  email->needs(base)->excludes(key);
+  key->needs(base);
   AddLimitOption(*verb, flags->options);
-  verb->callback([&environment, &exit_code, flags] { exit_code = Run(environment, *flags); });
+  verb->callback([&environment, &exit_code, flags] {
+    if (!flags->base.empty() && AuthorOf(*flags).name.empty()) {
+      throw CLI::RequiresError("--base", "--changed-by or --signed-by");
+    }
+    exit_code = Run(environment, *flags);
+  });
 }
 
 }  // namespace march::cli

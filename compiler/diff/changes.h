@@ -30,9 +30,22 @@ struct Change {
 // with what was changed, not with what was not.
 std::vector<Change> FindChanges(const Side& before, const Side& after);
 
-// The packets that a mapping could match, where `fqdns` stand for every address: what names mean is
-// only known when they are resolved.
-space::PacketSet ReachOf(const model::Policy& policy, const model::Mapping& mapping);
+// Later fragments have no ports, and pass when whole packets of every port would
+// (compiler/classify/l4.h). Those that pass on one side only, as packets of all ports of their
+// protocol between their addresses. `changes` are those of FindChanges.
+space::PacketSet FindFragmentChanges(const Side& before, const Side& after,
+                                     const std::vector<Change>& changes);
+
+// What a change may do to host names (`fqdns`): they could be any address.
+struct NamedReach {
+  std::uint32_t mapping = 0;  // index into Policy::mappings
+  space::PacketSet packets;   // that the mapping could match
+};
+
+// Of the mappings of `side` that match names: those that say something else, or nothing, in
+// `other`, with all they could match; and of those that stay, what mappings that were changed could
+// take from them or leave to them.
+std::vector<NamedReach> FindNamedChanges(const Side& side, const Side& other);
 
 // What is done with a packet that this rule decides, beyond matching it: equal texts, equal
 // treatment.

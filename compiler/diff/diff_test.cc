@@ -94,13 +94,19 @@ TEST_CASE("what stands behind a name in an attribute is part of the treatment") 
 }
 
 TEST_CASE("names reach every address, until they are resolved") {
-  const Compiled named(
+  const std::string text =
       "apiVersion: march/v1\nkind: Policy\n"
       "services: { a: { addresses: [10.0.0.1] }, api: { fqdns: [api.example.com] } }\n"
-      "mappings: { m: { from: [a], to: [api], protocols: [tcp], ports: [443] } }\n");
-  const auto reach = ReachOf(named.policy, named.policy.mappings[0]);
-  CHECK(reach.Witness()->ToString() == "tcp 10.0.0.1:40000 > 0.0.0.1:443");
-  CHECK(reach.Size() == space::PacketCount(1) * 65536 * (space::PacketCount(1) << 32));
+      "mappings: { m: { from: [a], to: [api], protocols: [tcp], ports: [443] } }\n";
+  const Compiled before(text);
+  CHECK(FindNamedChanges(before.side(), before.side()).empty());
+  std::string other = text;
+  Replace(other, "443", "444");
+  const Compiled after(other);
+  const auto changes = FindNamedChanges(before.side(), after.side());
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].packets.Witness()->ToString() == "tcp 10.0.0.1:40000 > 0.0.0.1:443");
+  CHECK(changes[0].packets.Size() == space::PacketCount(1) * 65536 * (space::PacketCount(1) << 32));
 }
 
 }  // namespace

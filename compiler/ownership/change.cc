@@ -39,12 +39,16 @@ const model::Service* FindService(const model::Policy& policy, std::string_view 
   return found != policy.services.end() && found->name == name ? &*found : nullptr;
 }
 
+diff::Side SideOf(const State& state) {
+  return {state.policy, state.rules};
+}
+
 class Checker {
  public:
-  Checker(const State& base, const State& next, std::string_view who)
+  Checker(const State& base, const State& next, const Author& who)
       : base_(base), next_(next), who_(who), changed_(ChangedDefinitions(base, next)) {
     for (const Owner& owner : base.ownership.owners) {
-      if (HasMember(owner, who)) owners_.push_back(&owner);
+      if (HasMember(owner, who.name, who.is_key)) owners_.push_back(&owner);
     }
   }
 
@@ -59,14 +63,14 @@ class Checker {
     if (administrator) return {};
     if (owners_.empty() && !changed_.empty()) {
       return {MakeDiagnostic(Code::kNotAnOwner, changed_.front().place,
-                             std::string(who_) + " is a member of no owner, and may change nothing",
+                             Name() + " is a member of no owner, and may change nothing",
                              "ask " + ListOf(Administrators()) + ", who are administrators")};
     }
     for (const Owner* const owner : owners_) traffic_.Add(owner->traffic);
     for (const Definition& definition : changed_) CheckDefinition(definition);
     CheckTraffic();
-    CheckNames(next_);
-    CheckNames(base_);
+    CheckNames(next_, base_);
+    CheckNames(base_, next_);
     SortByPlace(out_);
     return std::move(out_);
   }
@@ -103,10 +107,10 @@ class Checker {
   void CheckDefinition(const Definition& definition) {
     const auto may = [&](const Owner& owner) { return MayChange(owner, definition, base_, next_); };
     if (std::any_of(owners_.begin(), owners_.end(), [&](const auto* o) { return may(*o); })) return;
-    out_.push_back(MakeDiagnostic(Code::kNotTheirDefinition, definition.place,
-                                  Called(definition) + " is " + definition.verb + " by " +
-                                      std::string(who_) + ", who may not do that",
-                                  ListOf(Those(may)) + " may"));
+    out_.push_back(MakeDiagnostic(
+        Code::kNotTheirDefinition, definition.place,
+        Called(definition) + " is " + definition.verb + " by " + Name() + ", who may not do that",
+        ListOf(Those(may)) + " may"));
   }
 
   // The verdict, and who decides it.
@@ -137,62 +141,52 @@ class Checker {
           MakeDiagnostic(Code::kNotTheirTraffic, is.valid() ? is : was,
                          "the verdict on " + witness->ToString() + " changes from " +
                              Verdict(base_, change.before) + " to " + Verdict(next_, change.after) +
-                             ", which is not for " + std::string(who_) + " to say",
+                             ", which is not for " + Name() + " to say",
                          "its traffic belongs to " + ListOf(Those(may)));
       if (is.valid() && was.valid()) fault.WithNote(was, "it was decided here");
       out_.push_back(std::move(fault));
     }
+    // Whole packets say more, and whoever may not change those need not hear of the rest.
+    if (out_.empty()) CheckFragments(changes);
   }
 
-  bool IsChanged(Kind kind, std::string_view name) const {
-    return std::any_of(changed_.begin(), changed_.end(), [&](const Definition& definition) {
-      return definition.kind == kind && definition.name == name;
-    });
-  }
-
-  bool IsAnyChanged(const model::Policy& policy, const std::vector<std::uint32_t>& services) const {
-    return std::any_of(services.begin(), services.end(), [&](std::uint32_t index) {
-      const model::Service& service = policy.services[index];
-      return IsChanged(Kind::kService, service.name) || IsAnyChanged(policy, service.members);
-    });
+  // Later fragments of packets whose verdict depends on their ports.
+  void CheckFragments(const std::vector<diff::Change>& changes) {
+    space::PacketSet outside = diff::FindFragmentChanges(SideOf(base_), SideOf(next_), changes);
+    outside.Subtract(traffic_);
+    auto witness = outside.Witness();
+    if (!witness) return;
+    witness->later_fragment = true;
+    witness->source_port = 0;
+    witness->SetDetail(0);
+    out_.push_back(MakeDiagnostic(
+        Code::kNotTheirTraffic, changed_.front().place,
+        "later fragments, which have no ports, change their verdict, as " + witness->ToString() +
+            "; that is not for " + Name() + " to say, who does not own all ports",
+        "change all ports of the protocol alike, or ask " + ListOf(Administrators())));
   }
 
   // What a mapping does to names shows in no packet yet: it could be any.
-  void CheckNames(const State& state) {
-    for (const model::Mapping& mapping : state.policy.mappings) {
-      if (mapping.audit || reported_.contains(mapping.name) || !HasNames(state.policy, mapping)) {
-        continue;
-      }
-      const auto touched = [&](const auto& end) { return end && IsAnyChanged(state.policy, *end); };
-      if (!IsChanged(Kind::kMapping, mapping.name) && !touched(mapping.from) &&
-          !touched(mapping.to) && !IsAnyChanged(state.policy, mapping.backends)) {
-        continue;
-      }
-      space::PacketSet outside = diff::ReachOf(state.policy, mapping);
-      outside.Subtract(traffic_);
-      const auto witness = outside.Witness();
-      if (!witness) continue;
-      reported_.insert(mapping.name);
+  void CheckNames(const State& state, const State& other) {
+    for (diff::NamedReach& reach : diff::FindNamedChanges(SideOf(state), SideOf(other))) {
+      const model::Mapping& mapping = state.policy.mappings[reach.mapping];
+      reach.packets.Subtract(traffic_);
+      const auto witness = reach.packets.Witness();
+      if (!witness || !reported_.insert(mapping.name).second) continue;
       out_.push_back(MakeDiagnostic(
           Code::kNotTheirTraffic, mapping.place,
-          "what the mapping " + Quoted(mapping.name) +
-              " does to host names changes, which can stand for any address, as in " +
-              witness->ToString() + ", and that is not for " + std::string(who_) + " to say",
+          "the change reaches what the mapping " + Quoted(mapping.name) +
+              " does to host names, which can stand for any address, as in " + witness->ToString() +
+              ", and that is not for " + Name() + " to say",
           "who changes it must own the traffic to and from every address that a name may have"));
     }
   }
 
-  static bool HasNames(const model::Policy& policy, const model::Mapping& mapping) {
-    const auto has = [&](const auto& end) {
-      return end && std::any_of(end->begin(), end->end(),
-                                [&](auto index) { return policy.services[index].has_names; });
-    };
-    return has(mapping.from) || has(mapping.to);
-  }
+  std::string Name() const { return std::string(who_.name); }
 
   const State& base_;
   const State& next_;
-  std::string_view who_;
+  const Author& who_;
   std::vector<const Owner*> owners_;  // that `who` is a member of
   space::PacketSet traffic_;          // theirs
   std::vector<Definition> changed_;
@@ -202,7 +196,7 @@ class Checker {
 
 }  // namespace
 
-Diagnostics CheckChange(const State& base, const State& next, std::string_view who) {
+Diagnostics CheckChange(const State& base, const State& next, const Author& who) {
   return Checker(base, next, who).Run();
 }
 

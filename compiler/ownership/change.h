@@ -18,12 +18,19 @@ struct State {
   const Ownership& ownership;
 };
 
+// Whose change it is: as much as somebody has verified, and no more. Whoever writes a commit also
+// writes its author's e-mail address, and could write a fingerprint there.
+struct Author {
+  std::string_view name;  // an e-mail address, or the fingerprint of a key
+  bool is_key = false;
+};
+
 // Everything in the change from `base` to `next` that `who` may not do. Who owns what is for the
 // base to say, so that a change cannot permit itself. Both what is written and what it does are
 // looked at: a definition is changed by its owners only, and a packet's verdict (or what is done
 // with it beyond) by those who own the traffic, whichever definition does it. Errors: kNoOwnership,
 // kNotAnOwner, kNotTheirDefinition, kNotTheirTraffic with a packet.
-Diagnostics CheckChange(const State& base, const State& next, std::string_view who);
+Diagnostics CheckChange(const State& base, const State& next, const Author& who);
 
 // A service, mapping or setting that is not the same in both.
 struct Definition {

@@ -77,7 +77,7 @@ std::string TextOf(const model::Policy& policy, const model::Mapping& mapping) {
 
 std::string TextOf(const Owner& owner) {
   Text text;
-  text.Add(owner.administrator ? "administrator" : "");
+  text.Add(owner.administrator ? "administrator" : "").Add(owner.comment);
   for (const auto* const list : {&owner.members, &owner.services, &owner.mappings}) {
     text.AddAll(*list, [&](const std::string& entry) { text.Add(entry); });
   }

@@ -22,6 +22,7 @@ using yaml::Node;
 using yaml::Quoted;
 
 constexpr std::string_view kOwnershipKind = "Ownership";
+constexpr std::string_view kSshPrefix = "SHA256:";
 
 char Lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
@@ -29,14 +30,13 @@ char Lower(char c) {
 
 // ssh-keygen's form, or a fingerprint of OpenPGP (RFC 4880, section 12.2).
 bool IsFingerprint(std::string_view text) {
-  constexpr std::string_view kSsh = "SHA256:";
   constexpr std::size_t kSshLength = 43;
   constexpr std::size_t kPgpLength = 40;
   const auto among = [](std::string_view characters) {
     return [characters](char c) { return characters.find(c) != std::string_view::npos; };
   };
-  if (text.starts_with(kSsh)) {
-    text.remove_prefix(kSsh.size());
+  if (text.starts_with(kSshPrefix)) {
+    text.remove_prefix(kSshPrefix.size());
     return text.size() == kSshLength &&
            std::all_of(text.begin(), text.end(),
                        among("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"));
@@ -88,7 +88,7 @@ class Reader {
     ForEach(fields["mappings"], "mappings", pattern(owner.mappings));
     ForEach(fields["traffic"], "traffic", [&](const Node& entry) { ReadTraffic(entry, owner); });
     if (const Entry* const comment = fields["comment"]) {
-      (void)model::ReadText(*comment->value, "comment", out_);
+      owner.comment = model::ReadText(*comment->value, "comment", out_).value_or("");
     }
     for (auto* const list : {&owner.members, &owner.services, &owner.mappings}) {
       std::sort(list->begin(), list->end());
@@ -264,11 +264,13 @@ Outcome<Ownership> ReadOwnership(const yaml::PolicyDoc& doc, const model::Policy
   return {std::move(ownership), std::move(diagnostics)};
 }
 
-bool HasMember(const Owner& owner, std::string_view who) {
+bool HasMember(const Owner& owner, std::string_view email_or_key, bool is_key) {
+  const auto same = [](char a, char b) { return Lower(a) == Lower(b); };
   return std::any_of(owner.members.begin(), owner.members.end(), [&](const std::string& member) {
-    if (!IsEmail(member)) return member == who;
-    return std::equal(member.begin(), member.end(), who.begin(), who.end(),
-                      [](char a, char b) { return Lower(a) == Lower(b); });
+    if (IsEmail(member) == is_key) return false;
+    // In base64, capitals are other letters.
+    if (member.starts_with(kSshPrefix)) return member == email_or_key;
+    return std::equal(member.begin(), member.end(), email_or_key.begin(), email_or_key.end(), same);
   });
 }
 

@@ -28,6 +28,7 @@ struct Owner {
   std::vector<std::string> services;  // names, "*" for any characters; sorted
   std::vector<std::string> mappings;  // likewise
   space::PacketSet traffic;
+  std::string comment;
 };
 
 // Of all documents together; empty if there are none.
@@ -44,8 +45,8 @@ const model::KeyTable& TrafficKeys();
 // owners, the services of `policy` may name no other. All faults are reported.
 Outcome<Ownership> ReadOwnership(const yaml::PolicyDoc& doc, const model::Policy& policy);
 
-// An e-mail address is the same in capitals.
-bool HasMember(const Owner& owner, std::string_view who);
+// An e-mail address is the same in capitals, and so are the digits of an OpenPGP fingerprint.
+bool HasMember(const Owner& owner, std::string_view email_or_key, bool is_key);
 // Whether `name` is what a pattern says: "pay-*".
 bool MatchesAny(const std::vector<std::string>& patterns, std::string_view name);
 

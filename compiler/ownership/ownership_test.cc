@@ -34,7 +34,7 @@ std::vector<Code> Faults(const std::string& base, const std::string& next,
   const Compiled was(base);
   const Compiled is(next);
   std::vector<Code> codes;
-  for (const Diagnostic& fault : CheckChange(was.state(), is.state(), who)) {
+  for (const Diagnostic& fault : CheckChange(was.state(), is.state(), {who})) {
     codes.push_back(fault.code);
   }
   return codes;
@@ -60,11 +60,17 @@ TEST_CASE("patterns are whole names, with * for any characters") {
 TEST_CASE("members are the same in capitals, keys are not") {
   Owner owner;
   owner.members = {"Ada@Example.com", "SHA256:0123456789012345678901234567890123456789abC"};
-  CHECK(HasMember(owner, "ada@example.COM"));
-  CHECK_FALSE(HasMember(owner, "da@example.com"));
-  CHECK_FALSE(HasMember(owner, "ada@example.com.evil"));
-  CHECK(HasMember(owner, "SHA256:0123456789012345678901234567890123456789abC"));
-  CHECK_FALSE(HasMember(owner, "SHA256:0123456789012345678901234567890123456789abc"));
+  CHECK(HasMember(owner, "ada@example.COM", false));
+  CHECK_FALSE(HasMember(owner, "da@example.com", false));
+  CHECK_FALSE(HasMember(owner, "ada@example.com.evil", false));
+  const std::string key = "SHA256:0123456789012345678901234567890123456789abC";
+  CHECK(HasMember(owner, key, true));
+  CHECK_FALSE(HasMember(owner, "SHA256:0123456789012345678901234567890123456789abc", true));
+  // An author's address is what the author writes there.
+  CHECK_FALSE(HasMember(owner, key, false));
+  CHECK_FALSE(HasMember(owner, "ada@example.com", true));
+  owner.members = {"0123456789abcdef0123456789abcdef01234567"};
+  CHECK(HasMember(owner, "0123456789ABCDEF0123456789ABCDEF01234567", true));
 }
 
 TEST_CASE("a definition is changed by its owners, whatever it does") {
@@ -175,6 +181,67 @@ TEST_CASE("what a change does to names could be done to any address") {
   CHECK(Faults(with("api.example.com"), with("api.example.com")) == Codes{});
 }
 
+TEST_CASE("what could be done to names by way of others counts, and what could not does not") {
+  const std::string owners =
+      kOwnership + kAdministrator +
+      "  pay: { members: [ada@example.com], services: [\"*\"], mappings: [\"pay-*\"],\n"
+      "         traffic: [{ to: [10.20.0.0/16] }] }\n";
+  const auto with = [&](const std::string& local, const std::string& mappings) {
+    return kPolicy +
+           "services:\n  n: { fqdns: [api.example.com] }\n  lan: { addresses: [10.30.0.0/16] }\n" +
+           "  a: { addresses: [" + local + "] }\n  u: { services: [n, a] }\nmappings:\n" +
+           "  out: { to: [u] }\n" + mappings + owners;
+  };
+  const std::string base = with("10.20.0.1", "");
+  // Addresses of one's own beside the names are no matter of the names.
+  CHECK(Faults(base, with("10.20.0.1, 10.20.0.2", "")) == Codes{});
+  // A deny goes that kept the names away from others' addresses; or one's own.
+  CHECK(Faults(with("10.20.0.1", "  pay-no: { to: [lan], action: deny, priority: 9 }\n"), base) ==
+        Codes{Code::kNotTheirTraffic});
+  CHECK(Faults(with("10.20.0.1", "  pay-no: { to: [a], action: deny, priority: 9 }\n"), base) ==
+        Codes{});
+}
+
+TEST_CASE("fragments have no ports, so they are for those who own all of them") {
+  const auto with = [&](const std::string& mapping, const std::string& ports) {
+    return kPolicy + "services: { web: { addresses: [10.20.0.5] } }\nmappings:\n" +
+           "  all: { to: [web], protocols: [tcp] }\n" + mapping + kOwnership + kAdministrator +
+           "  pay: { members: [ada@example.com], mappings: [\"pay-*\"],\n" +
+           "         traffic: [{ to: [10.20.0.0/16], protocols: [tcp]" + ports + " }] }\n";
+  };
+  const std::string block =
+      "  pay-no: { to: [web], protocols: [tcp], ports: [5432], action: deny, priority: 5 }\n";
+  CHECK(Faults(with("", ", ports: [5432]"), with(block, ", ports: [5432]")) ==
+        Codes{Code::kNotTheirTraffic});
+  CHECK(Faults(with(block, ", ports: [5432]"), with("", ", ports: [5432]")) ==
+        Codes{Code::kNotTheirTraffic});
+  CHECK(Faults(with("", ""), with(block, "")) == Codes{});
+  // They did not pass before, and do not now.
+  const std::string other =
+      "  zz: { to: [web], protocols: [tcp], ports: [1], action: deny, priority: 5 }\n";
+  CHECK(Faults(with(other, ", ports: [5432]"), with(other + block, ", ports: [5432]")) == Codes{});
+}
+
+TEST_CASE("services within services within services are looked at once each") {
+  std::string services =
+      "services:\n  p0a: { fqdns: [a.example.com] }\n  p0b: { addresses: [10.20.0.1] }\n";
+  for (int i = 1; i < 30; ++i) {
+    const std::string below = "p" + std::to_string(i - 1);
+    for (const char* const side : {"a", "b"}) {
+      services +=
+          "  p" + std::to_string(i) + side + ": { services: [" + below + "a, " + below + "b] }\n";
+    }
+  }
+  const std::string base =
+      kPolicy + services + "  vip: { addresses: [10.20.0.9] }\nmappings:\n  m: { to: [p29a] }\n" +
+      "  r: { to: [vip], action: redirect, backends: { service: p29b }, priority: 1 }\n" +
+      kOwnership + kAdministrator + "  pay: { members: [ada@example.com], services: [\"*\"] }\n";
+  CHECK(Faults(base, base) == Codes{});
+  std::string next = base;
+  next.replace(next.find("a.example"), 1, "b");
+  CHECK(Faults(base, next) == Codes{Code::kNotTheirTraffic, Code::kNotTheirTraffic});
+}
+
 // With every name theirs, exactly those changes are refused that alter the treatment of a packet
 // that is not: against brute force.
 TEST_CASE("no change outside of one's traffic passes, and none inside is refused") {
@@ -202,7 +269,7 @@ TEST_CASE("no change outside of one's traffic passes, and none inside is refused
           return before.Decide(flow)->action != after.Decide(flow)->action &&
                  !theirs.Contains(flow);
         });
-    const Diagnostics faults = CheckChange(was.state(), is.state(), "ada@example.com");
+    const Diagnostics faults = CheckChange(was.state(), is.state(), {"ada@example.com"});
     INFO(next << owners << TextOf(faults));
     REQUIRE(faults.empty() == !expected);
     (expected ? refused : passed) += 1;

@@ -27,6 +27,7 @@ class TreeLoader {
 
   void Load(const std::string& path, const std::string& path_in_policy) {
     if (++count_ > limits_.max_files) {
+      stopped_ = true;
       if (count_ == limits_.max_files + 1) {
         Add({MakeDiagnostic(Code::kInputTooLarge, {},
                             "more than " + std::to_string(limits_.max_files) + " files",
@@ -41,20 +42,41 @@ class TreeLoader {
   }
 
   void Walk(const std::string& directory, const std::string& below, int depth) {
-    if (depth > kMaxDirectoryDepth) {
+    // Links that lead back multiply: what is found then is endless.
+    if (depth > kMaxDirectoryDepth || ++directories_ > limits_.max_files) {
+      stopped_ = true;
       return Add({MakeDiagnostic(Code::kCannotRead, {},
-                                 "directories nested too deeply at " + prefix_ + directory,
+                                 depth > kMaxDirectoryDepth
+                                     ? "directories nested too deeply at " + prefix_ + directory
+                                     : "too many directories, up to " + prefix_ + directory,
                                  "look for a symbolic link that leads back")});
     }
     const auto names = files_.List(directory);
     if (!names) return Add(names.diagnostics());
     for (const std::string& name : *names) {
+      if (stopped_) return;
       if (name.starts_with('.')) continue;
       const bool joined = directory.empty() || directory.ends_with('/');
-      const std::string path = joined ? directory + name : directory + "/" + name;
-      const FileTree::Kind kind = files_.KindOf(path);
-      if (kind == FileTree::Kind::kDirectory) Walk(path, below + name + "/", depth + 1);
-      if (kind == FileTree::Kind::kFile && IsYaml(name)) Load(path, below + name);
+      Visit(joined ? directory + name : directory + "/" + name, below + name, depth);
+    }
+  }
+
+  void Visit(const std::string& path, const std::string& path_in_policy, int depth) {
+    switch (files_.KindOf(path)) {
+      case FileTree::Kind::kDirectory:
+        return Walk(path, path_in_policy + "/", depth + 1);
+      case FileTree::Kind::kFile:
+        if (IsYaml(path)) Load(path, path_in_policy);
+        return;
+      case FileTree::Kind::kNothing:
+        // It may be something tomorrow, or on another host: then the policy would be another.
+        return Add({MakeDiagnostic(Code::kCannotRead, {}, prefix_ + path + " leads nowhere",
+                                   "remove the link or submodule, or put its files here")});
+      case FileTree::Kind::kOther:
+        if (!IsYaml(path)) return;
+        return Add(
+            {MakeDiagnostic(Code::kCannotRead, {},
+                            prefix_ + path + " is a pipe, a socket or a device", "remove it")});
     }
   }
 
@@ -66,6 +88,7 @@ class TreeLoader {
         return MakeDiagnostic(Code::kNoPolicyFiles, {}, "there is no policy at " + shown,
                               "name a YAML file, a directory or a bundle");
       case FileTree::Kind::kFile:
+      case FileTree::Kind::kOther:
         Load(path, path.substr(path.rfind('/') + 1));
         break;
       case FileTree::Kind::kDirectory:
@@ -90,7 +113,9 @@ class TreeLoader {
   const FileTree& files_;
   SourceLimits limits_;
   std::string prefix_;
-  std::size_t count_ = 0;
+  std::size_t count_ = 0;  // of files
+  std::size_t directories_ = 0;
+  bool stopped_ = false;
   SourceSet sources_;
   Diagnostics diagnostics_;
 };
@@ -127,13 +152,13 @@ std::optional<GitPath> ParseGitPath(std::string_view text) {
 // As git has it: what begins with "./" or "../" lies below the working directory, all else below
 // the root.
 Outcome<SourceSet> LoadFromGit(const GitPath& from, const SourceLimits& limits) {
-  const auto tree = git::OpenTree(".", from.revision);
+  const auto tree = git::OpenTree(from.revision);
   if (!tree) return tree.diagnostics();
   std::string path = from.path.value_or("./");
   if (path == "." || path == ".." || path.starts_with("./") || path.starts_with("../")) {
-    const auto here = git::PlaceOf(".");
+    const auto here = git::PathInRepository(".");
     if (!here) return here.diagnostics();
-    path = (std::filesystem::path(here->path) / path).lexically_normal().string();
+    path = (std::filesystem::path(*here) / path).lexically_normal().string();
   }
   while (path.ends_with('/')) path.pop_back();
   if (path == ".") path.clear();
@@ -157,16 +182,9 @@ Outcome<std::string> LocateBase(const std::string& base, const std::string& poli
   if (const auto other = ParseGitPath(policy)) {
     return base + (other->path ? ":" + *other->path : std::string());
   }
-  const auto place = git::PlaceOf(policy);
-  if (!place) return place.diagnostics();
-  const auto here = git::PlaceOf(".");
-  if (!here) return here.diagnostics();
-  if (here->root != place->root) {
-    return MakeDiagnostic(Code::kCannotRead, {},
-                          policy + " lies in another git repository than the working directory",
-                          "go there first");
-  }
-  return base + ":" + place->path;
+  const auto path = git::PathInRepository(policy);
+  if (!path) return path.diagnostics();
+  return base + ":" + *path;
 }
 
 }  // namespace march::pipeline

@@ -100,7 +100,7 @@ TEST_CASE("a change that is not its author's is shown with a reason and who may"
     who.pop_back();
     const auto faults =
         ownership::CheckChange({std::get<1>(base), std::get<2>(base), std::get<3>(base)},
-                               {std::get<1>(next), std::get<2>(next), std::get<3>(next)}, who);
+                               {std::get<1>(next), std::get<2>(next), std::get<3>(next)}, {who});
     golden::CheckGolden(kOwnership + name + ".expected", TextOf(faults));
   }
 }

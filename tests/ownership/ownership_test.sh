@@ -4,7 +4,8 @@ set -euo pipefail
 marchctl=$MARCH_BIN/marchctl
 command -v git >/dev/null || { echo "SKIPPED: no git" >&2; exit 77; }
 directory=$(mktemp -d)
-trap 'rm -rf "$directory"' EXIT
+outside=$(mktemp -d)
+trap 'rm -rf "$directory" "$outside"' EXIT
 export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null HOME=$directory
 export GIT_AUTHOR_NAME=test GIT_AUTHOR_EMAIL=test@example.com
 export GIT_COMMITTER_NAME=test GIT_COMMITTER_EMAIL=test@example.com
@@ -14,7 +15,7 @@ expect() {
   local code=0 output
   output=$("${@:3}" 2>&1) || code=$?
   if ((code != $1)) || [[ $output != *"$2"* ]]; then
-    printf 'FAILED: %s\nended with %s, not %s, or without "%s":\n%s\n' "${*:3}" "$code" "$1" "$2" "$output"
+    printf 'FAILED: %s\nended with %s, not %s, or without "%s":\n%s\n' "${*:3}" "$code" "$1" "$2" "${output:0:3000}"
     exit 1
   fi
 }
@@ -34,6 +35,7 @@ PYTHON
 }
 
 cp -r examples/multi-cluster "$directory/policy"
+cp examples/multi-cluster/*.yaml "$outside"
 cd "$directory"
 git init -q -b main .
 git add policy
@@ -62,7 +64,10 @@ change policy/ownership.yaml "[berlin@example.com]" "[berlin@example.com, eve@ex
 
 echo "as data, too"
 expect 64 "requires --base" "$marchctl" validate policy --changed-by eve@example.com
-expect 64 "requires --changed-by" "$marchctl" validate policy --base git:main
+expect 64 "requires --changed-by or --signed-by" "$marchctl" validate policy --base git:main
+expect 64 "must not be empty" "$marchctl" validate policy --changed-by eve@example.com --base ""
+expect 64 "must not be empty" "$marchctl" validate policy --changed-by "" --base git:main
+expect 64 "excludes" "$marchctl" validate policy --changed-by a@b --signed-by SHA256:x --base git:main
 rm policy/paris.yaml policy/backbone.yaml
 expect 5 '"ruleId": "M0903"' "$marchctl" validate policy --changed-by berlin@example.com --base git:main -o sarif
 git checkout -q -- policy
@@ -85,6 +90,7 @@ cmp <("$marchctl" compile git:HEAD:policy --until bundle --dump) <("$marchctl" c
 expect 1 "there is no git revision nowhere here" "$marchctl" validate git:nowhere
 expect 1 "there is no policy at git:HEAD:nowhere" "$marchctl" validate git:HEAD:nowhere
 expect 1 "there is no policy at git:HEAD:../x" "$marchctl" validate git:HEAD:../x
+expect 1 "lies outside of the git repository" "$marchctl" validate "$outside" --changed-by a@b --base git:HEAD
 expect 1 "there is no policy at git:HEAD:/etc/passwd" "$marchctl" validate git:HEAD:/etc/passwd
 (cd / && expect 1 "is not inside a git repository" "$marchctl" validate git:HEAD)
 
@@ -95,9 +101,46 @@ ln -s policy linked
 git add . && git commit -q -m "links"
 expect 0 "valid, 9 services" "$marchctl" validate git:HEAD:policy
 expect 0 "valid, 9 services" "$marchctl" validate git:HEAD:linked
-ln -sf ../../etc/passwd policy/outside.yaml
+ln -s ../../etc/passwd policy/outside.yaml
 ln -s loop.yaml policy/loop.yaml
 git add . && git commit -q -m "links that lead nowhere"
+expect 1 "git:HEAD:policy/outside.yaml leads nowhere" "$marchctl" validate git:HEAD:policy
+expect 1 "policy/loop.yaml" "$marchctl" validate policy
 expect 1 "there is no policy at git:HEAD:policy/outside.yaml" "$marchctl" validate git:HEAD:policy/outside.yaml
 expect 1 "there is no policy at git:HEAD:policy/loop.yaml" "$marchctl" validate git:HEAD:policy/loop.yaml
+git reset -q --hard HEAD~1
+
+echo "a link does not choose what it is compared with"
+mkdir -p other
+sed 's/berlin@example.com/eve@example.com/' policy/ownership.yaml >other/ownership.yaml
+printf 'apiVersion: march/v1\nkind: Policy\nmappings: { all: {} }\n' >other/all.yaml
+git add other && git commit -q -m "another policy, of somebody else's"
+rm -r policy && ln -s other policy
+expect 5 "error[M0902]: " "$marchctl" validate policy --changed-by eve@example.com --base git:main
+git checkout -q -- policy 2>/dev/null || { rm policy; git checkout -q -- policy; }
+
+echo "directories that only look like repositories are none"
+git clone -q --bare . elsewhere
+cp -r elsewhere/{HEAD,config,objects,refs,packed-refs} policy/
+printf '[core]\n\tbare = false\n\tworktree = ./\n' >policy/config
+(cd policy && expect 1 "is bare, or only looks like one" \
+  "$marchctl" validate . --changed-by eve@example.com --base git:main)
+rm -r elsewhere policy/{HEAD,config,objects,refs,packed-refs}
+
+echo "a revision that could mean two things means none"
+git tag main
+expect 1 "could mean several things" "$marchctl" validate git:main
+expect 0 "valid" "$marchctl" validate git:refs/heads/main:policy
+git tag -d main >/dev/null
+abbreviated=$(git rev-parse --short=12 HEAD)
+git tag "$abbreviated" HEAD~1
+expect 1 "could mean several things" "$marchctl" validate "git:$abbreviated"
+expect 0 "valid" "$marchctl" validate "git:$(git rev-parse HEAD):policy"
+
+echo "what never ends is not begun"
+mkdir endless && cp policy/*.yaml endless/
+ln -s . endless/a && ln -s . endless/b
+expect 1 "look for a symbolic link that leads back" timeout 20 "$marchctl" validate endless
+rm endless/a endless/b && mkfifo endless/z.yaml
+expect 1 "endless/z.yaml is a pipe, a socket or a device" timeout 20 "$marchctl" validate endless
 echo "ok"
