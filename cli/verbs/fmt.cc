@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/parallel.h"
 #include "cli/exit_code.h"
 #include "cli/output/report.h"
 #include "cli/verbs/verbs.h"
@@ -40,7 +41,10 @@ class Formatter {
     }
     const auto sources = pipeline::LoadTexts(environment_.files, path);
     if (!sources) return Fail(sources.diagnostics());
-    for (const auto& source : *sources) FormatFile(*source);
+    std::vector<Outcome<std::string>> formatted(sources->size(), Diagnostics{});
+    ForEachInParallel(sources->size(),
+                      [&](std::size_t i) { formatted[i] = yaml::Format(*(*sources)[i]); });
+    for (std::size_t i = 0; i < sources->size(); ++i) Finish(*(*sources)[i], formatted[i]);
   }
 
   void FormatInput() {
@@ -60,8 +64,7 @@ class Formatter {
   }
 
  private:
-  void FormatFile(const Source& source) {
-    const auto formatted = yaml::Format(source);
+  void Finish(const Source& source, const Outcome<std::string>& formatted) {
     if (!formatted) return Fail(formatted.diagnostics());
     if (*formatted == source.text()) return;
     if (check_) return Tell(source, *formatted);

@@ -201,8 +201,9 @@ class CommentFinder {
 
   void Gap(std::size_t end) {
     while (next_ < end) {
-      const std::size_t at = text_.find('#', next_);
-      if (at >= end || at == std::string_view::npos) break;
+      const std::size_t in_gap = text_.substr(next_, end - next_).find('#');
+      if (in_gap == std::string_view::npos) break;
+      const std::size_t at = next_ + in_gap;
       next_ = at + 1;
       if (at > 0 && !IsBlank(text_[at - 1])) continue;
       std::size_t last = std::min(text_.find('\n', at), text_.size());
