@@ -80,6 +80,60 @@ TEST_CASE("validate says what there is, or what is wrong, in text and JSON") {
   CHECK(marchctl.err.str().starts_with("error[M0003]: there is no policy at nowhere\n"));
 }
 
+TEST_CASE("the bounds on a policy's texts are errors that can be moved") {
+  Marchctl marchctl;
+  marchctl.Write("d/a.yaml",
+                 "apiVersion: march/v1\nkind: Policy\nmappings: { a: &a { ports: [1] }, b: *a }\n");
+  marchctl.Write("d/b.yaml", "---\napiVersion: march/v1\nkind: Policy\nmappings: {}\n");
+  CHECK(marchctl.Run({"validate", "d"}) == kOk);
+  const std::vector<std::pair<std::string, std::string>> faults = {
+      {"bytes=70",
+       "error[M0004]: d/a.yaml is larger than 70 bytes\n"
+       "  hint: split it into several files, or allow more: --limit bytes=N\n"},
+      {"files=1",
+       "error[M0004]: more than 1 files\n"
+       "  hint: name the policy's own directory, or allow more: --limit files=N\n"},
+      {"documents=1",
+       "d/b.yaml:2:1: error[M0004]: more than 1 documents\n"
+       " 2 | apiVersion: march/v1\n"
+       "   | ^~~~~~~~~~\n"
+       "  hint: split the policy, or allow more: --limit documents=N\n"},
+      {"depth=3",
+       "d/a.yaml:3:28: error[M0102]: more than 3 collections inside each other\n"
+       " 3 | mappings: { a: &a { ports: [1] }, b: *a }\n"
+       "   |                            ^\n"
+       "  hint: a policy needs four; to allow more: --limit depth=N\n"},
+      {"aliased=2",
+       "d/a.yaml:3:38: error[M0004]: aliases stand for more than 2 values\n"
+       " 3 | mappings: { a: &a { ports: [1] }, b: *a }\n"
+       "   |                                      ^~\n"
+       "  hint: write fewer of them, or allow more: --limit aliased=N\n"},
+  };
+  for (const auto& [limit, text] : faults) {
+    CAPTURE(limit);
+    CHECK(marchctl.Run({"validate", "d", "--limit", limit}) != kOk);
+    CHECK(marchctl.err.str() == text);
+  }
+  CHECK(marchctl.Run({"validate", "d", "--limit", "depth=4", "--limit", "files=2", "--limit",
+                      "documents=2", "--limit", "aliased=4", "--limit", "bytes=500"}) == kOk);
+  CHECK(marchctl.Run({"validate", "d", "--limit", "width=4"}) == kUsage);
+  CHECK(marchctl.err.str().find("there is no limit \"width\"; there are bytes, files, documents, "
+                                "depth, value-bytes, aliased") != std::string::npos);
+  for (const char* const text : {"depth", "depth=", "depth=0", "depth=401", "depth=4x"}) {
+    CHECK(marchctl.Run({"validate", "d", "--limit", text}) == kUsage);
+    CHECK(marchctl.err.str().find("write depth=N, with N from 1 to 400") != std::string::npos);
+  }
+}
+
+TEST_CASE("file names that a terminal or a bundle cannot carry are refused, and shown in quotes") {
+  Marchctl marchctl;
+  marchctl.Write("d/a.yaml", kPolicy);
+  marchctl.Write("d/x\n\x1B[2J.yaml", kPolicy);
+  CHECK(marchctl.Run({"validate", "d"}) == kFailed);
+  CHECK(marchctl.err.str().starts_with(
+      "error[M0005]: a bundle cannot carry \"x\\x0a\\x1b[2J.yaml\": the path "));
+}
+
 TEST_CASE("explain names the deciding mapping, its place, and why others lost") {
   Marchctl marchctl;
   CHECK(marchctl.Run({"explain", "p.yaml", "tcp 1.2.3.4:5 > 10.0.0.1:80"}) == kOk);

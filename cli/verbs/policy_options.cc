@@ -17,8 +17,8 @@ struct Limit {
 };
 
 constexpr std::uint64_t kAny = std::numeric_limits<std::uint32_t>::max();
-// The stack bounds how deep a walk may go.
-constexpr std::uint64_t kDeepest = 1000;
+// The parser itself goes no deeper than 500.
+constexpr std::uint64_t kDeepest = 400;
 
 constexpr std::array<Limit, 6> kLimits = {{
     {"bytes", kAny,

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "base/git/git_tree.h"
+#include "bundle/archive.h"
 #include "bundle/bundle.h"
+#include "bundle/text.h"
 
 namespace march::pipeline {
 namespace {
@@ -36,7 +38,7 @@ class TreeLoader {
       return;
     }
     Outcome<std::string> text = files_.Read(path, limits_.max_bytes);
-    if (!text) return Add(text.diagnostics());
+    if (!text) return Add(WithHint(std::move(text).diagnostics()));
     sources_.push_back(
         std::make_shared<const Source>(prefix_ + path, *std::move(text), path_in_policy));
   }
@@ -66,8 +68,16 @@ class TreeLoader {
       case FileTree::Kind::kDirectory:
         return Walk(path, path_in_policy + "/", depth + 1);
       case FileTree::Kind::kFile:
-        if (IsYaml(path)) Load(path, path_in_policy);
-        return;
+        if (!IsYaml(path)) return;
+        if (const std::string problem =
+                bundle::PathProblem(std::string(bundle::kPolicyPrefix) + path_in_policy);
+            !problem.empty()) {
+          return Add({MakeDiagnostic(
+              Code::kBadPathName, {},
+              "a bundle cannot carry " + bundle::Quoted(path_in_policy) + ": the path " + problem,
+              "rename it")});
+        }
+        return Load(path, path_in_policy);
       case FileTree::Kind::kNothing:
         // It may be something tomorrow, or on another host: then the policy would be another.
         return Add({MakeDiagnostic(Code::kCannotRead, {}, prefix_ + path + " leads nowhere",
@@ -106,6 +116,14 @@ class TreeLoader {
   }
 
  private:
+  static Diagnostics WithHint(Diagnostics faults) {
+    for (Diagnostic& fault : faults) {
+      if (fault.code != Code::kInputTooLarge) continue;
+      fault.hint = "split it into several files, or allow more: --limit bytes=N";
+    }
+    return faults;
+  }
+
   void Add(const Diagnostics& more) {
     diagnostics_.insert(diagnostics_.end(), more.begin(), more.end());
   }
