@@ -1,9 +1,9 @@
 // The editor's schema says what the compiler says.
 #include <algorithm>
+#include <boost/regex.hpp>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <regex>
 #include <set>
 
 #include "compiler/model/attributes.h"
@@ -154,7 +154,7 @@ TEST_CASE("the schema has the compiler's words and limits") {
 // Whether a text meets a schema of patterns.
 bool Meets(const json& schema, const std::string& text) {
   if (schema.contains("pattern") &&
-      !std::regex_search(text, std::regex(schema["pattern"].get<std::string>()))) {
+      !boost::regex_search(text, boost::regex(schema["pattern"].get<std::string>()))) {
     return false;
   }
   if (schema.contains("maxLength") && text.size() > schema["maxLength"]) return false;
