@@ -38,12 +38,6 @@ std::string LastError() {
   return error == nullptr ? "unknown error" : error->message;
 }
 
-Diagnostic NoRepository() {
-  return MakeDiagnostic(Code::kCannotRead, {},
-                        "the working directory is not inside a git repository",
-                        "go to the repository of the policy first");
-}
-
 // The repository around the working directory.
 Outcome<Repository> OpenRepository() {
   git_repository* raw = nullptr;
@@ -53,7 +47,11 @@ Outcome<Repository> OpenRepository() {
                           "the git repository around the working directory is another user's",
                           "if you trust it: git config --global --add safe.directory DIR");
   }
-  if (result == GIT_ENOTFOUND) return NoRepository();
+  if (result == GIT_ENOTFOUND) {
+    return MakeDiagnostic(Code::kCannotRead, {},
+                          "the working directory is not inside a git repository",
+                          "go to the repository of the policy first");
+  }
   if (result != 0) {
     return MakeDiagnostic(Code::kCannotRead, {},
                           "cannot open the git repository here: " + LastError());

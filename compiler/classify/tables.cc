@@ -105,18 +105,17 @@ struct FamilyTables {
 };
 
 // The rules that decide and those under audit in one order: the classifier tells all apart.
-ruleset::RuleSet WithAudits(const ruleset::RuleSet& rules) {
-  ruleset::RuleSet all = rules;
-  all.rules.insert(all.rules.end(), rules.audits.begin(), rules.audits.end());
-  all.audits.clear();
-  if (!rules.audits.empty()) SortByPrecedence(all);
-  return all;
+ruleset::RuleSet Merged(ruleset::RuleSet rules) {
+  rules.rules.insert(rules.rules.end(), rules.audits.begin(), rules.audits.end());
+  rules.audits.clear();
+  SortByPrecedence(rules);
+  return rules;
 }
 
 }  // namespace
 
-Outcome<Tables> BuildTables(const ruleset::RuleSet& ordered, const Limits& limits) {
-  const ruleset::RuleSet rules = WithAudits(ordered);
+Outcome<Tables> BuildTables(const ruleset::RuleSet& rules, const Limits& limits) {
+  if (!rules.audits.empty()) return BuildTables(Merged(rules), limits);
   // Word indices have 31 bits.
   const std::uint64_t most =
       std::min<std::uint64_t>(limits.max_table_bytes / sizeof(std::uint64_t), (1U << 31) - 1);

@@ -98,6 +98,7 @@ std::string NamesOf(const Service& service) {
 // What services stand for, all told.
 std::string MeaningOf(const Policy& policy, const ServiceList& services) {
   std::string text;
+  if (services.empty()) return text;  // as nearly every rule's backends
   for (const std::uint32_t index : WithMembers(policy, services)) {
     const Service& service = policy.services[index];
     text += service.name + TextOf(service.addresses) + NamesOf(service);
@@ -227,11 +228,8 @@ std::vector<NamedReach> FindNamedChanges(const Side& side, const Side& other) {
     PacketSet reach =
         PacketSet::Of(ReachOf(side.policy, mapping.from), ReachOf(side.policy, mapping.to),
                       ruleset::L4Of(mapping), ruleset::SourcePortsOf(mapping));
-    const auto twin = std::lower_bound(
-        other.policy.mappings.begin(), other.policy.mappings.end(), mapping.name,
-        [](const Mapping& candidate, const std::string& name) { return candidate.name < name; });
-    const bool stays = twin != other.policy.mappings.end() && twin->name == mapping.name &&
-                       IsNamed(other.policy, *twin) &&
+    const Mapping* const twin = FindMapping(other.policy, mapping.name);
+    const bool stays = twin != nullptr && IsNamed(other.policy, *twin) &&
                        NamedEffect(side, mapping) == NamedEffect(other, *twin);
     if (stays) {
       if (!suspects) suspects = SuspectsOf(side, other);

@@ -211,7 +211,24 @@ Policy Resolve(Draft&& draft) {
   return policy;
 }
 
+// In a list that is sorted by name.
+template <class Item>
+const Item* FindByName(const std::vector<Item>& items, std::string_view name) {
+  const auto found =
+      std::lower_bound(items.begin(), items.end(), name,
+                       [](const Item& item, std::string_view key) { return item.name < key; });
+  return found != items.end() && found->name == name ? &*found : nullptr;
+}
+
 }  // namespace
+
+const Service* FindService(const Policy& policy, std::string_view name) {
+  return FindByName(policy.services, name);
+}
+
+const Mapping* FindMapping(const Policy& policy, std::string_view name) {
+  return FindByName(policy.mappings, name);
+}
 
 Outcome<Policy> BuildPolicy(const yaml::PolicyDoc& doc) {
   Diagnostics diagnostics;

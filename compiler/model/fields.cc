@@ -153,4 +153,13 @@ bool IsScalar(const Node& node, std::string_view what, Diagnostics& out) {
   return false;
 }
 
+bool IsNonEmptyList(const yaml::Entry& entry, std::string_view key, Diagnostics& out) {
+  if (!IsList(*entry.value, key, out)) return false;
+  if (!entry.value->sequence.empty()) return true;
+  out.push_back(MakeDiagnostic(Code::kEmptyList, entry.value->range,
+                               "an empty list: " + Quoted(key) + " says nothing",
+                               "remove " + Quoted(key) + ", or give it an entry"));
+  return false;
+}
+
 }  // namespace march::model

@@ -41,5 +41,7 @@ bool CheckVersion(const Fields& fields, Diagnostics& out);
 bool IsMap(const yaml::Node& node, std::string_view what, std::string_view hint, Diagnostics& out);
 bool IsList(const yaml::Node& node, std::string_view what, Diagnostics& out);
 bool IsScalar(const yaml::Node& node, std::string_view what, Diagnostics& out);
+// Likewise, the value of a key that is not a list, or one that says nothing because it is empty.
+bool IsNonEmptyList(const yaml::Entry& entry, std::string_view key, Diagnostics& out);
 
 }  // namespace march::model

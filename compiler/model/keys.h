@@ -23,5 +23,7 @@ const KeyTable& MappingKeys();
 
 inline constexpr std::string_view kApiVersion = "march/v1";
 inline constexpr std::string_view kPolicyKind = "Policy";
+inline constexpr std::string_view kPolicyTestKind = "PolicyTest";
+inline constexpr std::string_view kOwnershipKind = "Ownership";
 
 }  // namespace march::model

@@ -98,6 +98,10 @@ struct Policy {
   Diagnostics unenforced;
 };
 
+// The service or mapping of this name; null if there is none.
+const Service* FindService(const Policy& policy, std::string_view name);
+const Mapping* FindMapping(const Policy& policy, std::string_view name);
+
 // Reads, checks and resolves. All errors of all documents are reported. The result does not depend
 // on the order of files, documents or keys.
 Outcome<Policy> BuildPolicy(const yaml::PolicyDoc& doc);

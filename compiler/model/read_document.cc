@@ -17,7 +17,8 @@ std::string KindHint(std::string_view kind) {
     return "keep it outside the policy's directory: it is marchd's configuration, for marchd "
            "--config FILE";
   }
-  const std::string near = DidYouMean(kind, {"Policy", "PolicyTest", "Ownership", "Runtime"});
+  const std::string near =
+      DidYouMean(kind, {kPolicyKind, kPolicyTestKind, kOwnershipKind, "Runtime"});
   return near.empty() ? "write kind: Policy" : near;
 }
 
@@ -44,16 +45,6 @@ bool IsFilledList(const Entry& entry, std::string_view key, Diagnostics& out) {
       Code::kEmptyList, entry.value->range,
       "an empty list: does " + Quoted(key) + " mean none or any?",
       "remove " + Quoted(key) + " for any; a mapping that matches nothing is not needed"));
-  return false;
-}
-
-// Likewise, of a list that makes no sense without an entry.
-bool IsNonEmptyList(const Entry& entry, std::string_view key, Diagnostics& out) {
-  if (!IsList(*entry.value, key, out)) return false;
-  if (!entry.value->sequence.empty()) return true;
-  out.push_back(MakeDiagnostic(Code::kEmptyList, entry.value->range,
-                               "an empty list: " + Quoted(key) + " says nothing",
-                               "remove " + Quoted(key) + ", or give it an entry"));
   return false;
 }
 
@@ -228,7 +219,7 @@ void ReadDocument(const Node& document, Draft& draft, Diagnostics& out) {
              out))
     return;
   // Tests and ownership live beside the policy; other readers look at them.
-  if (IsDocumentOf(document, "PolicyTest") || IsDocumentOf(document, "Ownership")) {
+  if (IsDocumentOf(document, kPolicyTestKind) || IsDocumentOf(document, kOwnershipKind)) {
     ++draft.others;
     return;
   }

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/ascii.h"
 #include "compiler/model/fields.h"
 #include "compiler/model/read.h"
 #include "compiler/space/address.h"
@@ -65,9 +66,7 @@ Fault FaultOf(std::string_view name) {
 std::optional<std::string> ReadHostname(const yaml::Node& node, Diagnostics& out) {
   if (!IsScalar(node, "a host name", out)) return std::nullopt;
   std::string name = node.scalar;
-  std::transform(name.begin(), name.end(), name.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
+  std::transform(name.begin(), name.end(), name.begin(), ToLower);
   const Fault fault = FaultOf(name);
   if (fault.cause.empty()) return name;
   out.push_back(MakeDiagnostic(Code::kBadHostname, node.range,

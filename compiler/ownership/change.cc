@@ -32,13 +32,6 @@ std::string Called(const Definition& definition) {
   return {};
 }
 
-const model::Service* FindService(const model::Policy& policy, std::string_view name) {
-  const auto found =
-      std::lower_bound(policy.services.begin(), policy.services.end(), name,
-                       [](const model::Service& service, auto key) { return service.name < key; });
-  return found != policy.services.end() && found->name == name ? &*found : nullptr;
-}
-
 diff::Side SideOf(const State& state) {
   return {state.policy, state.rules};
 }
@@ -125,8 +118,7 @@ class Checker {
   }
 
   void CheckTraffic() {
-    const auto changes =
-        diff::FindChanges({base_.policy, base_.rules}, {next_.policy, next_.rules});
+    const auto changes = diff::FindChanges(SideOf(base_), SideOf(next_));
     for (const diff::Change& change : changes) {
       space::PacketSet outside = change.packets;
       outside.Subtract(traffic_);

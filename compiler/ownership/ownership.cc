@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/suggest.h"
 #include "compiler/model/draft.h"
 #include "compiler/model/fields.h"
@@ -21,12 +22,7 @@ using yaml::Entry;
 using yaml::Node;
 using yaml::Quoted;
 
-constexpr std::string_view kOwnershipKind = "Ownership";
 constexpr std::string_view kSshPrefix = "SHA256:";
-
-char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 // ssh-keygen's form, or a fingerprint of OpenPGP (RFC 4880, section 12.2).
 bool IsFingerprint(std::string_view text) {
@@ -99,12 +95,7 @@ class Reader {
   // The entries of a list that says nothing when it is empty.
   template <class Read>
   void ForEach(const Entry* entry, std::string_view key, Read read) {
-    if (entry == nullptr || !model::IsList(*entry->value, key, out_)) return;
-    if (entry->value->sequence.empty()) {
-      out_.push_back(MakeDiagnostic(Code::kEmptyList, entry->value->range,
-                                    "an empty list: " + Quoted(key) + " says nothing",
-                                    "remove " + Quoted(key) + ", or give it an entry"));
-    }
+    if (entry == nullptr || !model::IsNonEmptyList(*entry, key, out_)) return;
     for (const auto& node : entry->value->sequence) read(*node);
   }
 
@@ -255,7 +246,7 @@ Outcome<Ownership> ReadOwnership(const yaml::PolicyDoc& doc, const model::Policy
   Diagnostics diagnostics;
   Reader reader(ownership.owners, diagnostics);
   for (const auto& document : doc.documents) {
-    if (model::IsDocumentOf(*document, kOwnershipKind)) reader.ReadDocument(*document);
+    if (model::IsDocumentOf(*document, model::kOwnershipKind)) reader.ReadDocument(*document);
   }
   CheckNames(ownership.owners, diagnostics);
   if (!HasErrors(diagnostics)) CheckAdministrators(ownership.owners, diagnostics);
@@ -265,7 +256,7 @@ Outcome<Ownership> ReadOwnership(const yaml::PolicyDoc& doc, const model::Policy
 }
 
 bool HasMember(const Owner& owner, std::string_view email_or_key, bool is_key) {
-  const auto same = [](char a, char b) { return Lower(a) == Lower(b); };
+  const auto same = [](char a, char b) { return ToLower(a) == ToLower(b); };
   return std::any_of(owner.members.begin(), owner.members.end(), [&](const std::string& member) {
     if (IsEmail(member) == is_key) return false;
     // In base64, capitals are other letters.

@@ -30,12 +30,9 @@ class TreeLoader {
   void Load(const std::string& path, const std::string& path_in_policy) {
     if (++count_ > limits_.max_files) {
       stopped_ = true;
-      if (count_ == limits_.max_files + 1) {
-        Add({MakeDiagnostic(Code::kInputTooLarge, {},
-                            "more than " + std::to_string(limits_.max_files) + " files",
-                            "name the policy's own directory, or allow more: --limit files=N")});
-      }
-      return;
+      return Add({MakeDiagnostic(
+          Code::kInputTooLarge, {}, "more than " + std::to_string(limits_.max_files) + " files",
+          "name the policy's own directory, or allow more: --limit files=N")});
     }
     Outcome<std::string> text = files_.Read(path, limits_.max_bytes);
     if (!text) return Add(WithHint(std::move(text).diagnostics()));

@@ -109,7 +109,7 @@ Outcome<std::vector<TestCase>> ReadTests(const yaml::PolicyDoc& doc, const model
   Diagnostics diagnostics;
   Reader reader(policy, tests, diagnostics);
   for (const auto& document : doc.documents) {
-    if (model::IsDocumentOf(*document, "PolicyTest")) reader.ReadDocument(*document);
+    if (model::IsDocumentOf(*document, model::kPolicyTestKind)) reader.ReadDocument(*document);
   }
   std::sort(tests.begin(), tests.end(), [](const TestCase& a, const TestCase& b) {
     return model::ComesBefore(a.place, b.place);

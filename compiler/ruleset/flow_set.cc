@@ -101,10 +101,7 @@ class Reader {
   }
 
   bool ReadService(std::string_view name, AddressSet& addresses) {
-    const auto service =
-        std::lower_bound(policy_.services.begin(), policy_.services.end(), name,
-                         [](const model::Service& s, std::string_view n) { return s.name < n; });
-    if (service != policy_.services.end() && service->name == name) {
+    if (const model::Service* const service = FindService(policy_, name)) {
       addresses = service->addresses;
       return true;
     }

@@ -49,9 +49,6 @@ struct RuleSet {
 // Errors: kTooManyMappings.
 Outcome<RuleSet> OrderRules(const model::Policy& policy);
 
-// Whether `a` comes before `b` in order of precedence.
-bool Precedes(const Rule& a, const Rule& b);
-
 // Restores the order of `rules` after a change of priorities or actions.
 void SortByPrecedence(RuleSet& rules);
 

@@ -35,8 +35,8 @@ class Printer {
     }
     OwnLineComments(text_.size() + 1, 0);
     while (out_.ends_with("\n\n")) out_.pop_back();
-    out_.erase(
-        0, out_.find_first_not_of('\n') == std::string::npos ? 0 : out_.find_first_not_of('\n'));
+    const std::size_t begin = out_.find_first_not_of('\n');
+    if (begin != std::string::npos) out_.erase(0, begin);
     return std::move(out_);
   }
 

@@ -4,14 +4,12 @@
 #include <charconv>
 #include <optional>
 
+#include "base/ascii.h"
+
 namespace march::control {
 namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
-
-char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 bool IsDigit(char c) {
   return c >= '0' && c <= '9';
@@ -19,7 +17,7 @@ bool IsDigit(char c) {
 
 // tchar, RFC 9110 section 5.6.2.
 bool IsTokenChar(char c) {
-  return IsDigit(c) || (Lower(c) >= 'a' && Lower(c) <= 'z') ||
+  return IsDigit(c) || (ToLower(c) >= 'a' && ToLower(c) <= 'z') ||
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
 
@@ -118,7 +116,7 @@ std::optional<Refusal> Interpret(RequestHead& head) {
 
 bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return Lower(x) == Lower(y); });
+                    [](char x, char y) { return ToLower(x) == ToLower(y); });
 }
 
 std::variant<Incomplete, std::size_t, Refusal> FindHead(std::string_view bytes) {
