@@ -1,5 +1,7 @@
 #include "bundle/mappings.h"
 
+#include <unordered_set>
+
 #include "bundle/abi/verdict.h"
 #include "bundle/strict_json.h"
 #include "bundle/text.h"
@@ -62,13 +64,13 @@ Outcome<MappingTable> ReadMappings(std::string_view text) {
                  "default_action " + Quoted(table.default_action) + " is not known");
   const json& mappings = reader.Array("mappings");
   if (reader.Finish()) return *reader.problem();
+  std::unordered_set<std::string> names;
   for (const json& value : mappings) {
     const std::string where = what + ": mappings[" + std::to_string(table.mappings.size()) + "]";
     Outcome<MappingInfo> mapping = ReadMapping(value, where);
     if (!mapping) return std::move(mapping).diagnostics();
-    // The order is the meaning: it says who counts in which slot.
-    if (!table.mappings.empty() && table.mappings.back().name >= mapping->name) {
-      return Malformed(where + ": " + Quoted(mapping->name) + " is out of order");
+    if (!names.insert(mapping->name).second) {
+      return Malformed(where + ": " + Quoted(mapping->name) + " is there twice");
     }
     table.mappings.push_back(*std::move(mapping));
   }

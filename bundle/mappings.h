@@ -20,14 +20,14 @@ struct MappingInfo {
 
 struct MappingTable {
   std::string default_action;         // "deny", "allow"
-  std::vector<MappingInfo> mappings;  // sorted by name
+  std::vector<MappingInfo> mappings;  // in order of precedence
 };
 
 // Whether what counts under this action was only watched.
 bool IsAudit(std::string_view action);
 
 std::string WriteMappings(const MappingTable& table);
-// Refuses unknown keys and actions, and mappings that are not sorted. Error: kBundleMalformed.
+// Refuses unknown keys and actions, and a name that is there twice. Error: kBundleMalformed.
 Outcome<MappingTable> ReadMappings(std::string_view json);
 
 // The name of a slot below MARCH_SLOT_FIRST_MAPPING as counters show it ("arp", "truncated",

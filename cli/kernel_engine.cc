@@ -13,9 +13,17 @@ constexpr std::uint32_t kXdpPass = 2;
 
 KernelEngine::KernelEngine(const pipeline::Compilation& compilation, bpf::TestRun program,
                            std::uint32_t slots)
-    : tables_(*compilation.tables), program_(std::move(program)), seen_(slots, 0) {
+    : compiled_(*compilation.tables),
+      tables_(compiled_),
+      program_(std::move(program)),
+      seen_(slots, 0) {
+  const auto& mappings = compilation.tables->mappings;
+  slot_of_.resize(mappings.size());
+  for (std::uint32_t i = 0; i < mappings.size(); ++i) {
+    slot_of_[mappings[i]] = MARCH_SLOT_FIRST_MAPPING + i;
+  }
   for (const auto& rule : compilation.rules->audits) {
-    audit_slots_.push_back(MARCH_SLOT_FIRST_MAPPING + rule.mapping);
+    audit_slots_.push_back(slot_of_[rule.mapping]);
   }
 }
 
@@ -52,21 +60,22 @@ Outcome<prove::Decision> KernelEngine::Decide(const space::Flow& flow) {
 
   const auto guess = tables_.Decide(flow);
   if (!guess) return guess.diagnostics();
-  const auto moved = Moved(guess->slot);
-  if (!moved) return moved.diagnostics();
-  prove::Decision decision{action, guess->slot, std::nullopt};
+  std::uint32_t audit = 0;
   for (const std::uint32_t slot : audit_slots_) {
     const auto audited = Moved(slot);
     if (!audited) return audited.diagnostics();
     if (!*audited) continue;
-    if (decision.audit) return odd("counted for two mappings under audit");
-    decision.audit = slot;
+    if (audit != 0) return odd("counted for two mappings under audit");
+    audit = slot;
   }
-  if (*moved) return decision;
-  for (decision.slot = 0; decision.slot < seen_.size(); ++decision.slot) {
-    const auto other = Moved(decision.slot);
+  const std::uint32_t guessed = guess->mapping ? slot_of_[*guess->mapping] : guess->reason;
+  const auto moved = Moved(guessed);
+  if (!moved) return moved.diagnostics();
+  if (*moved) return prove::Decision::OfSlot(compiled_, action, guessed, audit);
+  for (std::uint32_t slot = 0; slot < seen_.size(); ++slot) {
+    const auto other = Moved(slot);
     if (!other) return other.diagnostics();
-    if (*other) return decision;
+    if (*other) return prove::Decision::OfSlot(compiled_, action, slot, audit);
   }
   return odd("counted nothing");
 }

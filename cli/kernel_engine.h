@@ -26,9 +26,11 @@ class KernelEngine final : public prove::Engine {
   // Whether the slot counted one packet more than when last looked at; remembers it.
   Outcome<bool> Moved(std::uint32_t slot);
 
+  const classify::Tables& compiled_;
   prove::TablesEngine tables_;  // which slot to look at first; the kernel's word decides
   bpf::TestRun program_;
-  std::vector<std::uint64_t> seen_;  // packets, by slot
+  std::vector<std::uint64_t> seen_;     // packets, by slot
+  std::vector<std::uint32_t> slot_of_;  // by mapping
   std::vector<std::uint32_t> audit_slots_;
 };
 

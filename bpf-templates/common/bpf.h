@@ -17,12 +17,14 @@
     (uint32_t)(sum - (length));        \
   })
 
+/* See common/walk.h. */
+#define MARCH_OPAQUE(variable) __asm__ volatile("" : "+r"(variable))
+
 /* Members of a map's definition in the form that BTF carries to the loader. */
 #define MARCH_MAP_UINT(name, value) int(*name)[value]
 #define MARCH_MAP_TYPE(name, value) value* name
 
 #define BPF_MAP_TYPE_ARRAY 2
-#define BPF_MAP_TYPE_PERCPU_ARRAY 6
 #define BPF_F_MMAPABLE 1024
 
 enum march_xdp_action { XDP_DROP = 1, XDP_PASS = 2 };
@@ -38,5 +40,6 @@ struct xdp_md {
 };
 
 static void* (*const bpf_map_lookup_elem)(void* map, const void* key) = (void*)1;
+static uint32_t (*const bpf_get_smp_processor_id)(void) = (void*)8;
 
 #endif

@@ -85,12 +85,15 @@ MARCH_INLINE uint32_t march_read_l4(const uint8_t* l4, const uint8_t* end, uint3
   if (protocol == MARCH_PROTO_TCP) {
     if (l4 + 20 > end) return MARCH_SLOT_TRUNCATED;
     if ((l4[12] >> 4) < 5) return MARCH_SLOT_MALFORMED;
+    key->source_port = march_be16(l4);
     port = march_be16(l4 + 2);
   } else if (protocol == MARCH_PROTO_UDP) {
     if (l4 + 8 > end) return MARCH_SLOT_TRUNCATED;
+    key->source_port = march_be16(l4);
     port = march_be16(l4 + 2);
   } else if (protocol == MARCH_PROTO_SCTP) {
     if (l4 + 12 > end) return MARCH_SLOT_TRUNCATED;
+    key->source_port = march_be16(l4);
     port = march_be16(l4 + 2);
   } else if (protocol == MARCH_PROTO_ICMP) {
     if (l4 + 8 > end) return MARCH_SLOT_TRUNCATED;

@@ -1,5 +1,6 @@
 /* The XDP program: read the frame, judge it by the tables, count it (bundle/abi/verdict.h).
- * Included at the end of a generated program, which has defined `march_policy_shape`. */
+ * Included at the end of a generated program, which has defined `march_policy_shape`, MARCH_LINES
+ * and MARCH_SLOTS. */
 #ifndef MARCH_BPF_TEMPLATES_XDP_PROGRAM_H
 #define MARCH_BPF_TEMPLATES_XDP_PROGRAM_H
 
@@ -9,33 +10,61 @@
 #include "bundle/abi/verdict.h"
 #include "common/packet.h"
 
-/* Sized and filled by the loader before the program is loaded; never written afterwards. */
+/* All lines, with room up to a round number of them, so that a change of policy seldom changes the
+ * program. One value, so that one look-up gives an address that all others are counted from. */
+struct march_lines {
+  uint64_t words[(uint64_t)MARCH_LINES * MARCH_LINE_WORDS];
+};
+
+/* Filled by the loader, then frozen. */
 struct {
   MARCH_MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
   MARCH_MAP_UINT(max_entries, 1);
   MARCH_MAP_UINT(map_flags, BPF_F_MMAPABLE);
   MARCH_MAP_TYPE(key, uint32_t);
-  MARCH_MAP_TYPE(value, uint64_t);
+  MARCH_MAP_TYPE(value, struct march_lines);
 } march_tables SEC(".maps");
 
+/* The loader makes it as many times as large as there are CPUs: bundle/abi/verdict.h. */
 struct {
-  MARCH_MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  MARCH_MAP_UINT(max_entries, 1);
+  MARCH_MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
+  MARCH_MAP_UINT(max_entries, MARCH_SLOTS);
+  MARCH_MAP_UINT(map_flags, BPF_F_MMAPABLE);
   MARCH_MAP_TYPE(key, uint32_t);
   MARCH_MAP_TYPE(value, struct march_counter);
 } march_counters SEC(".maps");
 
-typedef void* march_tables_ref;
+typedef const struct march_lines* march_tables_ref;
 
-MARCH_INLINE uint64_t march_word(march_tables_ref tables, uint32_t index) {
-  const uint64_t* word = bpf_map_lookup_elem(tables, &index);
-  return word ? *word : 0;
+MARCH_INLINE const uint64_t* march_line(march_tables_ref tables, uint32_t index) {
+  /* Compared as it is used, or the verifier cannot tell that the address is inside. */
+  MARCH_OPAQUE(index);
+  if (index >= MARCH_LINES) return 0;
+  return tables->words + (uint64_t)index * MARCH_LINE_WORDS;
 }
+
+MARCH_INLINE march_tables_ref march_find_tables(void) {
+  const uint32_t zero = 0;
+  return bpf_map_lookup_elem(&march_tables, &zero);
+}
+
+#include "common/leaf.h"
+
+/* A function of its own to the verifier too, which looks at it once. */
+__attribute__((noinline)) int march_weigh_out_of_line(struct march_weighing* w) {
+  const march_tables_ref tables = march_find_tables();
+  if (w && tables) march_weigh_leaf(tables, &march_policy_shape, w);
+  return 0;
+}
+
+#define march_weigh_any(tables, shape, w) march_weigh_out_of_line(w)
 
 #include "common/walk.h"
 
 MARCH_INLINE void march_count(uint32_t slot, uint64_t bytes) {
-  struct march_counter* counter = bpf_map_lookup_elem(&march_counters, &slot);
+  if (slot >= MARCH_SLOTS) return;
+  const uint32_t place = bpf_get_smp_processor_id() * MARCH_SLOTS + slot;
+  struct march_counter* counter = bpf_map_lookup_elem(&march_counters, &place);
   if (counter) {
     counter->packets += 1;
     counter->bytes += bytes;
@@ -50,8 +79,10 @@ int march_xdp(struct xdp_md* context) {
   uint32_t slot = march_read_frame(data, end, &key);
   uint32_t action = MARCH_ACTION_DENY;
   if (slot == MARCH_JUDGE) {
+    const march_tables_ref tables = march_find_tables();
+    if (!tables) return XDP_DROP;
     uint32_t audit;
-    const uint32_t verdict = march_classify(&march_tables, &march_policy_shape, &key, &audit);
+    const uint32_t verdict = march_classify(tables, &march_policy_shape, &key, &audit);
     if (audit != 0) march_count(audit, (uint64_t)(end - data));
     slot = MARCH_VERDICT_SLOT(verdict);
     action = MARCH_VERDICT_ACTION(verdict);

@@ -11,7 +11,8 @@
 
 /* Every packet counts in exactly one slot, and, beyond that, in the slot of the mapping under audit
  * that would judge it if all audits were enforced. The first slots are for packets that no mapping
- * judges; then come the default and the mappings, in the byte order of their names. */
+ * judges; then come the default and the mappings, those under audit among them, in order of
+ * precedence: of two mappings that match, the one with the lower slot decides. */
 enum march_slot {
   MARCH_SLOT_INTERNAL = 0,     /* dropped: a table held something impossible */
   MARCH_SLOT_ARP = 1,          /* passed: ARP */
@@ -27,16 +28,24 @@ enum march_slot {
   MARCH_SLOT_FIRST_MAPPING = 17
 };
 
-/* A verdict: the action in the low 8 bits, the slot in the upper 24. With MARCH_VERDICT_AUDITED in
- * the action, the upper bits are the number of an audited verdict instead (bundle/abi/tables.h). */
+/* A verdict: the action in the low 8 bits, the slot in the upper 24. In the tables, the action has
+ * MARCH_VERDICT_AUDITED for a mapping under audit, which decides nothing. */
 #define MARCH_VERDICT_AUDITED 0x80u
+#define MARCH_VERDICT_PERHAPS                                        \
+  0x40u /* while judging a fragment: whether it matches is not known \
+         */
+#define MARCH_VERDICT_NONE 0xffffffffu
 #define MARCH_VERDICT(action, slot) ((((slot) + 0u) << 8) | (action))
 #define MARCH_VERDICT_ACTION(verdict) ((verdict) & 0xffu)
 #define MARCH_VERDICT_SLOT(verdict) ((verdict) >> 8)
 #define MARCH_MAX_SLOTS (1u << 24)
 
-/* The value of the per-CPU array `march_counters`, one entry a slot. Bytes count whole frames, from
- * the Ethernet header on. */
+/* The array `march_counters` is one block of counters a CPU, one after the other, each with room
+ * for every slot: a CPU writes in its own only, where its counters lie side by side. (The kernel's
+ * own per-CPU arrays keep a pointer an entry and CPU, which is one more look at memory a packet.)
+ * The room, in entries, is what the object's map asks for: a multiple of MARCH_COUNTER_ROOM, so no
+ * two CPUs share a cache line. Bytes count whole frames, from the Ethernet header on. */
+#define MARCH_COUNTER_ROOM 256u
 struct march_counter {
   uint64_t packets;
   uint64_t bytes;

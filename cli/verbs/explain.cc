@@ -31,8 +31,8 @@ struct Explanation {
 };
 
 std::string WhyLost(const Explanation& e, const model::Mapping& loser) {
-  if (!e.decision.mapping()) return "a fragment is judged by all ports it could have";
-  const model::Mapping& winner = e.policy.mappings[*e.decision.mapping()];
+  if (!e.decision.mapping) return "a fragment is judged by all ports it could have";
+  const model::Mapping& winner = e.policy.mappings[*e.decision.mapping];
   if (loser.priority != winner.priority) {
     return "priority " + std::to_string(loser.priority) + " is below " +
            std::to_string(winner.priority);
@@ -44,7 +44,7 @@ std::string WhyLost(const Explanation& e, const model::Mapping& loser) {
 }
 
 Path PathOfDecision(const Explanation& e) {
-  if (const auto index = e.decision.mapping()) {
+  if (const auto index = e.decision.mapping) {
     return PathOf(e.policy, e.policy.mappings[*index]);
   }
   return {"fast", "no mapping asks for more than the kernel can do"};
@@ -53,18 +53,18 @@ Path PathOfDecision(const Explanation& e) {
 void PrintText(const Explanation& e, std::ostream& out) {
   out << "flow     " << e.flow.ToString() << "\n"
       << "verdict  " << model::ActionName(e.decision.action) << "\n";
-  if (const auto index = e.decision.mapping()) {
+  if (const auto index = e.decision.mapping) {
     const model::Mapping& mapping = e.policy.mappings[*index];
     out << "mapping  " << mapping.name << " (" << mapping.place.ToString() << ")\n";
     if (!mapping.comment.empty()) out << "comment  " << mapping.comment << "\n";
-  } else if (e.decision.slot == MARCH_SLOT_FRAGMENT) {
+  } else if (e.decision.reason == MARCH_SLOT_FRAGMENT) {
     out << "mapping  none: a later fragment whose ports could matter\n";
   } else {
     out << "mapping  none: defaults.action decides\n";
   }
   const Path path = PathOfDecision(e);
   out << "path     " << path.name << ": " << path.reason << "\n";
-  if (const auto index = e.decision.audited_mapping()) {
+  if (const auto index = e.decision.audited_mapping) {
     const model::Mapping& mapping = e.policy.mappings[*index];
     out << "audit    " << mapping.name << " (" << mapping.place.ToString() << ") would "
         << model::ActionName(mapping.action) << " it\n";
@@ -83,9 +83,9 @@ void PrintJson(const Explanation& e, std::ostream& out) {
     other["why_not"] = WhyLost(e, e.policy.mappings[index]);
     others.push_back(std::move(other));
   }
-  const auto index = e.decision.mapping();
+  const auto index = e.decision.mapping;
   const Path path = PathOfDecision(e);
-  const auto audited = e.decision.audited_mapping();
+  const auto audited = e.decision.audited_mapping;
   const nlohmann::json document = {
       {"format_version", 1},
       {"flow", e.flow.ToString()},
@@ -135,7 +135,7 @@ int Run(Environment& environment, const Flags& flags) {
   const auto decision = Decide(environment, flags, compilation, *flow);
   if (!decision) return Report(environment, decision.diagnostics());
   std::vector<std::uint32_t> others = prove::ModelEngine(*compilation.policy).Matching(*flow);
-  if (decision->mapping()) std::erase(others, *decision->mapping());
+  if (decision->mapping) std::erase(others, *decision->mapping);
   const Explanation explanation{*compilation.policy, *flow, *decision, std::move(others)};
   if (flags.format == "json") {
     PrintJson(explanation, environment.out);

@@ -1,5 +1,7 @@
 #include <cstdio>
+#include <functional>
 #include <sstream>
+#include <utility>
 
 #include "bundle/abi/verdict.h"
 #include "compiler/classify/tables.h"
@@ -11,95 +13,266 @@ namespace {
 
 using space::Address;
 using space::Family;
+using space::Uint128;
+
+std::uint32_t Upper(std::uint64_t word) {
+  return static_cast<std::uint32_t>(word >> 32);
+}
+std::uint32_t Lower(std::uint64_t word) {
+  return static_cast<std::uint32_t>(word);
+}
 
 // Prints what the words say, not what the builder meant to write.
 class Dumper {
  public:
   Dumper(const Tables& tables, std::ostream& out) : words_(tables.words), out_(out) {}
 
-  void Find4(const char* label, const march_find4& find) {
-    out_ << label << " root_bits " << find.root_bits << " depth " << find.depth << "\n";
-    std::uint32_t last = 0;
-    for (std::uint32_t slot = 0; slot < 1U << find.root_bits; ++slot) {
-      const std::uint64_t run = words_.at(find.root + slot);
-      const std::uint32_t base = find.root_bits == 0 ? 0 : slot << (32 - find.root_bits);
-      for (std::uint32_t i = 0; i < run >> 32; ++i) {
-        const std::uint64_t entry = words_.at((run & 0xFFFFFFFF) + i);
-        const auto class_id = static_cast<std::uint32_t>(entry);
-        const std::uint32_t key = i == 0 ? base : static_cast<std::uint32_t>(entry >> 32);
-        if ((slot != 0 || i != 0) && class_id == last) continue;
-        last = class_id;
-        out_ << "  " << Address{Family::kV4, key}.ToString() << " class " << class_id << "\n";
+  void Print(Family family, const march_family_shape& shape, const FamilyReport& report) {
+    if (shape.views == 0) return;
+    const std::string name = family == Family::kV4 ? "v4" : "v6";
+    const std::uint32_t line = family == Family::kV4 ? 1 : 2;
+    place_ = {Half(line * 16 + 0), Half(line * 16 + 1),
+              Half(line * 16 + 2), Half(line * 16 + 3),
+              Half(line * 16 + 4), Half(line * 16 + 5),
+              Half(line * 16 + 6), Half(line * 16 + 7),
+              Half(line * 16 + 8), {}};
+    out_ << name << " depth " << int{shape.depth} << "+" << int{shape.low_depth} << ", by source "
+         << report.rules_by_source << " mappings, by destination " << report.rules_by_destination
+         << ", in the matrix " << report.rules_in_matrix << "\n";
+    Addresses(name + " source", family, shape, place_.source);
+    if (shape.shared == 0) Addresses(name + " destination", family, shape, place_.destination);
+    if ((shape.views & MARCH_VIEW_PAIRS) != 0) Pairs();
+    if ((shape.views & (MARCH_VIEW_SOURCE | MARCH_VIEW_DESTINATION)) != 0) {
+      Records("source record", place_.source_records, report.source_records);
+      if ((shape.views & (MARCH_VIEW_DESTINATION | MARCH_VIEW_MATRIX)) != 0) {
+        Records("destination record", place_.destination_records, report.destination_classes);
+      }
+    }
+    if ((shape.views & MARCH_VIEW_MATRIX) != 0) Matrix(report);
+  }
+
+ private:
+  std::uint64_t Word(std::uint64_t index) const { return words_.at(index); }
+  std::uint32_t Half(std::uint64_t half) const {
+    return half % 2 == 0 ? Lower(Word(half / 2)) : Upper(Word(half / 2));
+  }
+
+  void Addresses(const std::string& label, Family family, const march_family_shape& shape,
+                 std::uint32_t root) {
+    out_ << label << "\n";
+    last_ = MARCH_NO_CLASS;
+    if (family == Family::kV6) {
+      Value6(root, 0, 0, ~std::uint64_t{0}, false);
+      return;
+    }
+    const unsigned slot_bits = 32U - shape.root_bits;
+    for (std::uint64_t slot = 0; slot < std::uint64_t{1} << shape.root_bits; ++slot) {
+      const std::uint64_t word = Word(root + slot);
+      const std::uint32_t shift = Upper(word);
+      const std::uint64_t cells = shift >= slot_bits ? 1 : std::uint64_t{1} << (slot_bits - shift);
+      for (std::uint64_t cell = 0; cell < cells; ++cell) {
+        const std::uint64_t start = (slot << slot_bits) + (cell << shift);
+        Value4(Half(Lower(word) + cell), static_cast<std::uint32_t>(start));
       }
     }
   }
 
-  void Find6(const char* label, const march_find6& find) {
-    out_ << label << " depth " << find.depth << " low_depth " << find.low_depth << "\n";
-    for (std::uint32_t i = 0; i < find.count; ++i) {
-      const space::Uint128 high = space::Uint128{words_.at(find.base + i)} << 64;
-      const std::uint64_t payload = words_.at(find.base + find.count + i);
-      if ((payload & MARCH_PAYLOAD_RUN) == 0) {
-        Class6(high, payload);
-        continue;
+  void Class(Family family, Uint128 start, std::uint32_t class_id) {
+    if (class_id == last_) return;
+    last_ = class_id;
+    out_ << "  " << Address{family, start}.ToString() << " class " << class_id << "\n";
+  }
+
+  void Value4(std::uint32_t value, std::uint32_t start) {
+    if ((value & MARCH_VALUE_LEAF) != 0) {
+      Class(Family::kV4, start, value & ~MARCH_VALUE_LEAF);
+      return;
+    }
+    for (std::uint32_t i = 0; i <= MARCH_SHORT_KEYS; ++i) {
+      std::uint32_t from = start;
+      if (i > 0) {
+        const std::uint64_t keys = Word(std::uint64_t{value} * MARCH_LINE_WORDS + (i - 1) / 4);
+        const auto key = static_cast<std::uint32_t>(keys >> (16 * ((i - 1) % 4)) & 0xFFFF);
+        if (key == 1U << MARCH_SHORT_KEY_BITS) return;
+        from = (start & ~0x7FFFU) | key;
       }
-      const std::uint64_t base = payload & 0x7FFFFFFF;
-      const std::uint64_t count = payload >> 32 & 0x7FFFFFFF;
-      for (std::uint64_t low = 0; low < count; ++low) {
-        Class6(high | words_.at(base + low), words_.at(base + count + low));
-      }
+      Value4(Half(std::uint64_t{value} * 16 + MARCH_SHORT_VALUES + i), from);
     }
   }
 
-  void Rows(const char* label, const march_find_rows& find, std::uint32_t classes) {
-    out_ << label << " depth " << find.depth << "\n";
-    for (std::uint32_t class_id = 0; class_id < classes; ++class_id) {
-      out_ << "  source class " << class_id << ":";
-      const std::uint64_t run = words_.at(find.row_words + class_id);
-      for (std::uint32_t i = 0; i < run >> 32; ++i) {
-        const std::uint64_t entry = words_.at((run & 0xFFFFFFFF) + i);
-        out_ << " " << (entry >> 32) << "+ l4 " << (entry & 0xFFFFFFFF);
+  // The values for keys from `first` to `last`; `high` are the upper bits when `key` are the lower.
+  void Value6(std::uint32_t value, std::uint64_t high, std::uint64_t first, std::uint64_t last,
+              bool is_low) {
+    const std::uint32_t index = value & MARCH_VALUE_INDEX;
+    if ((value & MARCH_VALUE_LEAF) != 0) {
+      Class(Family::kV6, is_low ? Uint128{high} << 64 | first : Uint128{first} << 64,
+            value & ~MARCH_VALUE_LEAF);
+    } else if (!is_low && (value & MARCH_VALUE_LOW) != 0) {
+      Value6(value & ~MARCH_VALUE_LOW, first, 0, ~std::uint64_t{0}, true);
+    } else if ((value & MARCH_VALUE_SPAN) != 0) {
+      const std::uint64_t start = Word(std::uint64_t{index} * 2);
+      const std::uint64_t span = Word(std::uint64_t{index} * 2 + 1);
+      for (std::uint64_t cell = 0; cell <= span >> 40; ++cell) {
+        const std::uint64_t from = start + (cell << (span >> 32 & 63));
+        Value6(Half(Lower(span) + cell), high, cell == 0 ? first : from, last, is_low);
       }
-      out_ << "\n";
-    }
-  }
-
-  void L4(const march_shape& shape, std::uint32_t tables) {
-    for (std::uint32_t table = 0; table < tables; ++table) {
-      out_ << "l4 " << table << "\n";
-      const std::uint64_t run = words_.at(shape.l4_words + table);
-      for (std::uint32_t i = 0; i < run >> 32; ++i) {
-        const std::uint64_t entry = words_.at((run & 0xFFFFFFFF) + i);
-        const auto key = static_cast<std::uint32_t>(entry >> 32);
-        auto verdict = static_cast<std::uint32_t>(entry);
-        std::uint32_t audit = 0;
-        if ((verdict & MARCH_VERDICT_AUDITED) != 0) {
-          const std::uint64_t pair = words_.at(shape.audit_words + MARCH_VERDICT_SLOT(verdict));
-          verdict = static_cast<std::uint32_t>(pair);
-          audit = static_cast<std::uint32_t>(pair >> 32);
+    } else {
+      for (std::uint32_t i = 0; i <= MARCH_LONG_KEYS; ++i) {
+        std::uint64_t from = first;
+        if (i > 0) {
+          from = Word(std::uint64_t{index} * MARCH_LINE_WORDS + i - 1);
+          if (from == ~std::uint64_t{0} &&
+              Half(std::uint64_t{index} * 16 + MARCH_LONG_VALUES + i) ==
+                  Half(std::uint64_t{index} * 16 + MARCH_LONG_VALUES + i - 1)) {
+            return;
+          }
         }
-        const std::uint32_t slot = MARCH_VERDICT_SLOT(verdict);
-        out_ << "  " << ((key & MARCH_L4_FRAGMENT) != 0 ? "fragment " : "")
-             << space::ProtocolName(static_cast<std::uint8_t>(key >> 16)) << ":" << (key & 0xFFFF)
-             << "+ " << (MARCH_VERDICT_ACTION(verdict) == MARCH_ACTION_ALLOW ? "allow" : "deny");
-        if (slot >= MARCH_SLOT_FIRST_MAPPING) {
-          out_ << " mapping " << slot - MARCH_SLOT_FIRST_MAPPING;
-        } else {
-          out_ << (slot == MARCH_SLOT_DEFAULT ? " default" : " fragment");
-        }
-        if (audit != 0) out_ << " audit mapping " << audit - MARCH_SLOT_FIRST_MAPPING;
+        Value6(Half(std::uint64_t{index} * 16 + MARCH_LONG_VALUES + i), high, from, last, is_low);
+      }
+    }
+  }
+
+  void Entry(std::uint64_t index) {
+    if (Upper(Word(index)) == MARCH_NO_CLASS) return;
+    out_ << "    " << Upper(Word(index));
+    if (Upper(Word(index)) != Lower(Word(index))) out_ << "-" << Lower(Word(index));
+    out_ << ":";
+    Leaf(Word(index + 1));
+    out_ << "\n";
+  }
+
+  void Pairs() {
+    out_ << "pairs in " << place_.pair_lines << " lines\n";
+    for (std::uint32_t line = 0; line < place_.pair_lines; ++line) {
+      for (std::uint32_t word = 0; word < MARCH_LINE_WORDS; word += 2) {
+        const std::uint64_t at = std::uint64_t{place_.pairs + line} * MARCH_LINE_WORDS + word;
+        if (Word(at) == ~std::uint64_t{0}) continue;
+        out_ << "  " << Upper(Word(at)) << " to " << Lower(Word(at)) << ":";
+        Leaf(Word(at + 1));
         out_ << "\n";
       }
     }
   }
 
- private:
-  void Class6(space::Uint128 start, std::uint64_t class_id) {
-    out_ << "  " << Address{Family::kV6, start}.ToString() << " class " << class_id << "\n";
+  void Tail(std::uint64_t line, std::uint32_t levels) {
+    if (levels == 1) {
+      for (std::uint32_t i = 0; i < MARCH_ROW_ENTRIES; ++i) Entry(line * MARCH_LINE_WORDS + 2 * i);
+      return;
+    }
+    const std::uint64_t children = Word(line * MARCH_LINE_WORDS);
+    for (std::uint32_t i = 0; i <= MARCH_FENCES; ++i) {
+      if (i > 0 && Half(line * 16 + 1 + i) == 1U << 31) break;
+      Tail(children + i, levels - 1);
+    }
+  }
+
+  void Records(const char* label, std::uint32_t first, std::uint32_t count) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const std::uint64_t record = std::uint64_t{Half(first + i)} * MARCH_LINE_WORDS;
+      out_ << "  " << label << " " << i << " across " << Upper(Word(record)) << " matrix "
+           << Lower(Word(record)) << "\n";
+      for (std::uint32_t entry = 0; entry < MARCH_RECORD_ENTRIES; ++entry) {
+        Entry(record + 2 + 2 * entry);
+      }
+      const std::uint32_t tail = Lower(Word(record + 1));
+      if (tail >> 28 != 0) Tail(tail & (MARCH_TAIL_LINES - 1), tail >> 28);
+    }
+  }
+
+  void Matrix(const FamilyReport& report) {
+    const std::uint64_t rows = report.matrix_bytes / sizeof(std::uint64_t) / place_.width;
+    out_ << "matrix\n";
+    for (std::uint64_t i = 0; i < rows * place_.width; ++i) {
+      out_ << "  " << i / place_.width << " to " << i % place_.width << ":";
+      Leaf(Word(place_.matrix + i));
+      out_ << "\n";
+    }
+  }
+
+  void Leaf(std::uint64_t leaf) {
+    switch (MARCH_LEAF_KIND(leaf)) {
+      case MARCH_LEAF_NONE:
+        out_ << " -";
+        break;
+      case MARCH_LEAF_RULE:
+        Rule(leaf);
+        break;
+      case MARCH_LEAF_LIST:
+        for (std::uint32_t i = 0; i < (Upper(leaf) & 0xFF); ++i) Rule(Word(Lower(leaf) + i));
+        break;
+      default:
+        Table(leaf);
+    }
+    if ((leaf & MARCH_LEAF_FINAL) != 0) out_ << " final";
+  }
+
+  void Table(std::uint64_t leaf) {
+    const bool by_source_port = (leaf & MARCH_LEAF_BY_SOURCE_PORT) != 0;
+    out_ << (by_source_port ? " source ports {" : " table {");
+    for (std::uint32_t i = 0; i < (Upper(leaf) & (MARCH_MAX_SETS - 1)); ++i) {
+      const std::uint64_t word = Word(Lower(leaf) + i);
+      const std::uint32_t key = Upper(word);
+      out_ << (i > 0 ? ", " : "");
+      if (by_source_port) {
+        out_ << key;
+      } else {
+        out_ << ((key & MARCH_L4_FRAGMENT) != 0 ? "fragment " : "")
+             << space::ProtocolName(static_cast<std::uint8_t>(key >> 16)) << ":" << (key & 0xFFFF);
+      }
+      out_ << "+";
+      Leaf(Word(Lower(word)));
+    }
+    out_ << "}";
+  }
+
+  void Rule(std::uint64_t rule) {
+    const std::uint32_t verdict = Lower(rule);
+    const std::uint64_t set = place_.sets + 2 * (std::uint64_t{Upper(rule)} & (MARCH_MAX_SETS - 1));
+    out_ << " " << ((verdict & MARCH_VERDICT_AUDITED) != 0 ? "audit-" : "")
+         << ((verdict & MARCH_ACTION_ALLOW) != 0 ? "allow" : "deny") << "@"
+         << MARCH_VERDICT_SLOT(verdict);
+    if ((Word(set) & MARCH_SET_SOME) != 0) {
+      out_ << "[perhaps]";
+      return;
+    }
+    std::string text;
+    const bool every = ForEachPart(Word(set), [&](std::uint32_t first, std::uint32_t last) {
+      if (first == 0 && last == MARCH_L4_FRAGMENT - 1) return true;
+      text += (text.empty() ? "" : " ") + L4Text(first);
+      if (last != first) text += "-" + L4Text(last);
+      return false;
+    });
+    const bool every_port =
+        ForEachPart(Word(set + 1), [&](std::uint32_t first, std::uint32_t last) {
+          if (first == 0 && last == 0xFFFF) return true;
+          text += " from " + std::to_string(first);
+          if (last != first) text += "-" + std::to_string(last);
+          return false;
+        });
+    if (!every || !every_port) out_ << "[" << text << "]";
+  }
+
+  static std::string L4Text(std::uint32_t key) {
+    return space::ProtocolName(static_cast<std::uint8_t>(key >> 16)) + ":" +
+           std::to_string(key & 0xFFFF);
+  }
+
+  // Whether `visit` said so of some part.
+  template <class Visit>
+  bool ForEachPart(std::uint64_t set, Visit&& visit) const {
+    if ((set & MARCH_SET_MANY) == 0) return visit(Lower(set), Upper(set) & 0x3FFFFFFF);
+    bool any = false;
+    for (std::uint32_t i = 0; i < (Upper(set) & 0x3FFFFFFF); ++i) {
+      const std::uint64_t part = Word(Lower(set) + i);
+      any = visit(Lower(part), Upper(part)) || any;
+    }
+    return any;
   }
 
   const std::vector<std::uint64_t>& words_;
   std::ostream& out_;
+  march_family place_{};
+  std::uint32_t last_ = MARCH_NO_CLASS;  // class printed last
 };
 
 }  // namespace
@@ -107,17 +280,11 @@ class Dumper {
 std::string Dump(const Tables& tables) {
   std::ostringstream out;
   const Report& report = tables.report;
-  out << "tables " << tables.words.size() << " words, " << report.l4_tables << " l4 tables, "
-      << report.rows4 << "+" << report.rows6 << " distinct rows\n";
+  out << "tables " << tables.words.size() * sizeof(std::uint64_t) << " bytes, " << report.sets
+      << " sets of ports, " << report.l4_tables << " tables over layer 4\n";
   Dumper dumper(tables, out);
-  const march_shape& shape = tables.shape;
-  dumper.Find4("src4", shape.src4);
-  dumper.Find4("dst4", shape.dst4);
-  dumper.Rows("rows4", shape.rows4, report.source_classes4);
-  dumper.Find6("src6", shape.src6);
-  dumper.Find6("dst6", shape.dst6);
-  dumper.Rows("rows6", shape.rows6, report.source_classes6);
-  dumper.L4(shape, report.l4_tables);
+  dumper.Print(Family::kV4, tables.shape.v4, report.v4);
+  dumper.Print(Family::kV6, tables.shape.v6, report.v6);
   return out.str();
 }
 

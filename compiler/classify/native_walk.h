@@ -2,6 +2,7 @@
 #ifndef MARCH_COMPILER_CLASSIFY_NATIVE_WALK_H
 #define MARCH_COMPILER_CLASSIFY_NATIVE_WALK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bundle/abi/tables.h"
@@ -11,9 +12,9 @@ extern "C" {
 #endif
 
 /* The verdict of the tables in `words` on `key`, and in `audit` the slot of the mapping under audit
- * that would judge it, or 0. `words` begins with a march_tables_header; a word
- * outside of [0, count) reads as 0, as it does in the kernel. */
-uint32_t march_native_classify(const uint64_t* words, uint32_t count, const struct march_key* key,
+ * that would judge it, or 0. `words` are whole lines and begin with a march_tables_header; a line
+ * outside of [0, count / MARCH_LINE_WORDS) does not exist, as in the kernel. */
+uint32_t march_native_classify(const uint64_t* words, size_t count, const struct march_key* key,
                                uint32_t* audit);
 
 #ifdef __cplusplus

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <set>
 #include <vector>
 
-#include "compiler/classify/classes.h"
-
 namespace march::classify {
+
+// Rule numbers in order of precedence.
+using RuleIds = std::vector<std::uint32_t>;
 
 // Goes over the axis [0, last] from end to end.
 template <class Key>
@@ -21,28 +23,28 @@ class Sweep {
     if (last != last_) events_.push_back({last + 1, rule, false});
   }
 
-  // Calls visit(start, rules) for every stretch on which the same rules hold, in ascending order.
+  // Calls visit(first, last, rules) for every stretch on which the same rules hold, in ascending
+  // order. `rules` is a std::set: of many that hold, the visitor may need only the first.
   template <class Visit>
   void Run(Visit&& visit) {
     std::sort(events_.begin(), events_.end(),
               [](const Event& a, const Event& b) { return a.at < b.at; });
-    RuleIds active;
+    std::set<std::uint32_t> active;
     Key start = 0;
     for (std::size_t i = 0; i < events_.size();) {
       if (events_[i].at != start) {
-        visit(start, active);
+        visit(start, static_cast<Key>(events_[i].at - 1), active);
         start = events_[i].at;
       }
       for (; i < events_.size() && events_[i].at == start; ++i) {
-        const auto place = std::lower_bound(active.begin(), active.end(), events_[i].rule);
         if (events_[i].enters) {
-          active.insert(place, events_[i].rule);
+          active.insert(events_[i].rule);
         } else {
-          active.erase(place);
+          active.erase(events_[i].rule);
         }
       }
     }
-    visit(start, active);
+    visit(start, last_, active);
   }
 
  private:

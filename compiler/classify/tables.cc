@@ -4,206 +4,245 @@
 #include <bit>
 #include <cstring>
 #include <map>
+#include <utility>
+#include <variant>
 
-#include "compiler/classify/classes.h"
-#include "compiler/classify/fields.h"
-#include "compiler/classify/l4.h"
-#include "compiler/classify/runs.h"
-#include "compiler/classify/sweep.h"
+#include "bundle/abi/verdict.h"
+#include "bundle/text.h"
+#include "compiler/classify/find.h"
+#include "compiler/classify/leaves.h"
+#include "compiler/classify/lines.h"
+#include "compiler/classify/pairs.h"
 
 namespace march::classify {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "tables are little-endian words");
-static_assert(sizeof(march_tables_header) % sizeof(std::uint64_t) == 0);
+static_assert(sizeof(march_tables_header) == MARCH_LINE_BYTES);
+static_assert(sizeof(march_family) == MARCH_LINE_BYTES);
+static_assert(sizeof(march_shape) == MARCH_LINE_BYTES);
 
-constexpr std::size_t kHeaderWords = sizeof(march_tables_header) / sizeof(std::uint64_t);
+constexpr std::uint32_t kHeaderLines = 4;
+constexpr std::uint64_t kNoRange = Pack(MARCH_NO_CLASS, 0);
 
-using Words = std::vector<std::uint64_t>;
+OrderedRules InOrder(const ruleset::RuleSet& rules) {
+  OrderedRules ordered;
+  const auto by_precedence = [](const ruleset::Rule* a, const ruleset::Rule* b) {
+    return ruleset::Precedes(*a, *b);
+  };
+  for (const ruleset::Rule& rule : rules.rules) ordered.push_back(&rule);
+  const auto middle = static_cast<std::ptrdiff_t>(ordered.size());
+  for (const ruleset::Rule& rule : rules.audits) ordered.push_back(&rule);
+  std::inplace_merge(ordered.begin(), ordered.begin() + middle, ordered.end(), by_precedence);
+  return ordered;
+}
 
-// Numbers the distinct lists of rules that layer 4 has to tell apart.
-class L4Tables {
- public:
-  explicit L4Tables(const ruleset::RuleSet& rules) : rules_(rules) {}
-
-  std::uint32_t IdOf(RuleIds ids) {
-    Prune(rules_, ids);
-    return ids_.try_emplace(std::move(ids), static_cast<std::uint32_t>(ids_.size())).first->second;
-  }
-
-  // Lays the tables out; returns the run words in the order of their numbers.
-  Words LayOut(Runs& runs, std::uint32_t& depth, AuditedVerdicts& audited) const {
-    Words run_words(ids_.size());
-    for (const auto& [ids, number] : ids_) {
-      const Words run = BuildL4Run(rules_, ids, audited);
-      depth = std::max(depth, DepthOf(run.size()));
-      run_words[number] = runs.SharePacked(run);
+// Lines of entries for `cells`, and lines of fences above them. Returns the levels.
+std::uint32_t AppendTail(const Cell* cells, std::size_t count, Lines& lines, std::uint32_t& top) {
+  struct Node {
+    std::uint32_t line;
+    std::uint32_t first;  // class
+  };
+  std::vector<Node> level;
+  for (std::size_t i = 0; i < count; i += MARCH_ROW_ENTRIES) {
+    const std::uint32_t line = lines.AppendLine();
+    level.push_back({line, cells[i].first});
+    for (std::uint32_t j = 0; j < MARCH_ROW_ENTRIES; ++j) {
+      lines.WordOf(line, 2 * j) =
+          i + j < count ? Pack(cells[i + j].first, cells[i + j].last) : kNoRange;
+      if (i + j < count) lines.WordOf(line, 2 * j + 1) = cells[i + j].leaf;
     }
-    return run_words;
   }
-
-  std::size_t size() const { return ids_.size(); }
-
- private:
-  const ruleset::RuleSet& rules_;
-  std::map<RuleIds, std::uint32_t> ids_;
-};
-
-struct ClassRange {
-  std::uint32_t first = 0;
-  std::uint32_t last = 0;
-};
-
-// For every rule, the classes in which it is a member.
-std::vector<std::vector<ClassRange>> ClassesOfRules(const Classes& classes, std::size_t rules) {
-  std::vector<std::vector<ClassRange>> result(rules);
-  for (std::uint32_t class_id = 0; class_id < classes.members.size(); ++class_id) {
-    for (const std::uint32_t rule : classes.members[class_id]) {
-      auto& ranges = result[rule];
-      if (!ranges.empty() && ranges.back().last + 1 == class_id) {
-        ranges.back().last = class_id;
-      } else {
-        ranges.push_back({class_id, class_id});
+  std::uint32_t levels = 1;
+  for (; level.size() > 1; ++levels) {
+    std::vector<Node> above;
+    for (std::size_t i = 0; i < level.size(); i += MARCH_FENCES + 1) {
+      const std::uint32_t line = lines.AppendLine();
+      above.push_back({line, level[i].first});
+      lines.WordOf(line, 0) = level[i].line;
+      for (std::uint32_t j = 1; j <= MARCH_FENCES; ++j) {
+        lines.SetHalf(line, j + 1, i + j < level.size() ? level[i + j].first : 1U << 31);
       }
     }
+    level = std::move(above);
   }
-  return result;
+  top = level[0].line;
+  return levels;
 }
 
-// The row of a source class: over the destination classes, which layer-4 table holds.
-Words BuildRow(const RuleIds& source_rules, const std::vector<std::vector<ClassRange>>& reach,
-               std::uint32_t class_count, L4Tables& l4) {
-  Sweep<std::uint32_t> sweep(class_count - 1);
-  for (const std::uint32_t rule : source_rules) {
-    for (const ClassRange& range : reach[rule]) sweep.Add(rule, range.first, range.last);
+// The record lines of a side, by record; `levels` becomes those of the deepest tail.
+std::vector<std::uint32_t> AppendRecords(const Side& side, Lines& lines, std::uint8_t& levels) {
+  struct Tail {
+    std::uint32_t levels = 0;
+    std::uint32_t top = 0;
+  };
+  std::vector<Tail> tails(side.rows.size());
+  std::vector<bool> used(side.rows.size(), false);
+  for (const Record& record : side.records) used[record.row] = true;
+  for (std::size_t i = 0; i < tails.size(); ++i) {
+    const Row& row = side.rows[i];
+    if (!used[i] || row.size() <= MARCH_RECORD_ENTRIES) continue;
+    tails[i].levels = AppendTail(row.data() + MARCH_RECORD_ENTRIES,
+                                 row.size() - MARCH_RECORD_ENTRIES, lines, tails[i].top);
+    levels = std::max(levels, static_cast<std::uint8_t>(tails[i].levels));
   }
-  Words row;
-  sweep.Run([&](std::uint32_t start, const RuleIds& active) {
-    const std::uint32_t table = l4.IdOf(active);
-    if (row.empty() || static_cast<std::uint32_t>(row.back()) != table) {
-      row.push_back(PackedEntry(start, table));
+  std::vector<std::uint32_t> numbers;
+  std::map<Record, std::uint32_t> known;
+  for (const Record& record : side.records) {
+    const auto [place, is_new] = known.try_emplace(record, 0);
+    if (!is_new) {
+      numbers.push_back(place->second);
+      continue;
     }
-  });
-  return row;
+    const Row& row = side.rows[record.row];
+    const Tail& tail = tails[record.row];
+    const std::uint32_t line = lines.AppendLine();
+    place->second = line;
+    numbers.push_back(line);
+    lines.WordOf(line, 0) = Pack(record.across, record.matrix);
+    lines.WordOf(line, 1) =
+        tail.levels == 0 ? Pack(MARCH_NO_CLASS, 0)
+                         : Pack(row[MARCH_RECORD_ENTRIES].first, tail.levels << 28 | tail.top);
+    for (std::uint32_t i = 0; i < MARCH_RECORD_ENTRIES; ++i) {
+      lines.WordOf(line, 2 + 2 * i) = i < row.size() ? Pack(row[i].first, row[i].last) : kNoRange;
+      if (i < row.size()) lines.WordOf(line, 3 + 2 * i) = row[i].leaf;
+    }
+  }
+  return numbers;
 }
 
-Diagnostic TooLarge(std::uint64_t words, const Limits& limits) {
+// Lays out one family; fills in its line and its bounds.
+void LayOut(space::Family family, Views views, Lines& lines, march_family& place,
+            march_family_shape& bounds, FamilyReport& report) {
+  report.source_classes = views.source.class_count;
+  report.source_records = static_cast<std::uint32_t>(views.source.records.size());
+  report.destination_classes = views.destination.class_count;
+  report.rules_by_source = views.rules_by_source;
+  report.rules_by_destination = views.rules_by_destination;
+  report.rules_in_matrix = views.rules_in_matrix;
+  bounds.views = views.which;
+  if (views.which == 0) return;
+
+  place.matrix = lines.Append(views.matrix);
+  place.width = views.width;
+  report.matrix_bytes = views.matrix.size() * sizeof(std::uint64_t);
+
+  std::vector<Step> source = std::move(views.source.classes);
+  if ((views.which & (MARCH_VIEW_SOURCE | MARCH_VIEW_DESTINATION)) != 0) {
+    const std::uint64_t before = lines.bytes();
+    const Pairs pairs = TakePairs(views.source);
+    if (!pairs.lines.empty()) {
+      bounds.views |= MARCH_VIEW_PAIRS;
+      place.pairs = lines.AppendLines(pairs.lines);
+      place.pair_lines = static_cast<std::uint32_t>(pairs.lines.size() / MARCH_LINE_WORDS);
+    }
+    place.source_records =
+        lines.AppendHalves(AppendRecords(views.source, lines, bounds.source_tail));
+    for (Step& step : source)
+      step.value = step.value * MARCH_PAIR_SALTS + pairs.salt_of[step.value];
+    if ((views.which & (MARCH_VIEW_DESTINATION | MARCH_VIEW_MATRIX)) != 0) {
+      const std::vector<std::uint32_t> numbers =
+          AppendRecords(views.destination, lines, bounds.destination_tail);
+      std::vector<std::uint32_t> by_class;
+      by_class.reserve(views.destination.record_of.size());
+      for (const std::uint32_t record : views.destination.record_of) {
+        by_class.push_back(numbers[record]);
+      }
+      place.destination_records = lines.AppendHalves(by_class);
+    }
+    report.row_bytes = lines.bytes() - before;
+  }
+  Find from;
+  Find to;
+  if (family == space::Family::kV4) {
+    bounds.root_bits = RootBitsFor(std::max(source.size(), views.destination.classes.size()));
+  }
+  bounds.shared = views.shared ? 1 : 0;
+  const auto lay_out = [&](const std::vector<Step>& steps) {
+    return family == space::Family::kV4 ? LayOut4(steps, bounds.root_bits, lines)
+                                        : LayOut6(steps, lines);
+  };
+  from = lay_out(source);
+  to = views.shared ? Find{from.root, {}} : lay_out(views.destination.classes);
+  place.source = from.root;
+  place.destination = to.root;
+  report.source_bytes = from.report.bytes;
+  report.destination_bytes = to.report.bytes;
+  bounds.depth = static_cast<std::uint8_t>(std::max(from.report.depth, to.report.depth));
+  bounds.low_depth =
+      static_cast<std::uint8_t>(std::max(from.report.low_depth, to.report.low_depth));
+}
+
+Diagnostic TooLarge(const OrderedRules& rules, const std::vector<Cost>& costs,
+                    const Limits& limits) {
+  std::string message = "the policy needs classifier tables above the limit of " +
+                        std::to_string(limits.max_table_bytes) + " bytes";
+  SourceRange place;
+  for (const Cost& cost : costs) {
+    message += &cost == costs.data() ? "; most of them for " : ", ";
+    message += bundle::Quoted(rules[cost.rule]->name) + " (" + std::to_string(cost.entries) +
+               " pairs of address ranges)";
+  }
+  if (!costs.empty()) place = rules[costs[0].rule]->place;
   return MakeDiagnostic(
-      Code::kTablesTooLarge, {},
-      "the policy needs tables of more than " + std::to_string(words * sizeof(std::uint64_t)) +
-          " bytes, above the limit of " + std::to_string(limits.max_table_bytes),
-      "raise --max-table-bytes, or avoid combining many distinct sources with many distinct "
-      "destinations in mappings that leave the other end open");
-}
-
-// One address family: classes of both ends and the rows between them.
-struct FamilyTables {
-  Classes source;
-  Classes destination;
-  std::uint32_t rows = 0;
-  march_find_rows find{};
-};
-
-// The rules that decide and those under audit in one order: the classifier tells all apart.
-ruleset::RuleSet Merged(ruleset::RuleSet rules) {
-  rules.rules.insert(rules.rules.end(), rules.audits.begin(), rules.audits.end());
-  rules.audits.clear();
-  SortByPrecedence(rules);
-  return rules;
+      Code::kTablesTooLarge, place, std::move(message),
+      "raise --max-table-bytes, or let these mappings name services of fewer or larger networks: "
+      "each meets every address range that other mappings set apart within its own");
 }
 
 }  // namespace
 
 Outcome<Tables> BuildTables(const ruleset::RuleSet& rules, const Limits& limits) {
-  if (!rules.audits.empty()) return BuildTables(Merged(rules), limits);
-  // Word indices have 31 bits.
-  const std::uint64_t most =
-      std::min<std::uint64_t>(limits.max_table_bytes / sizeof(std::uint64_t), (1U << 31) - 1);
-  Runs runs(kHeaderWords);
-  L4Tables l4(rules);
-
-  std::map<space::Family, FamilyTables> families;
-  for (const space::Family family : {space::Family::kV4, space::Family::kV6}) {
-    FamilyTables& tables = families[family];
-    std::vector<const space::IntervalSet<space::Uint128>*> source;
-    std::vector<const space::IntervalSet<space::Uint128>*> destination;
-    for (const ruleset::Rule& rule : rules.rules) {
-      source.push_back(&rule.source->In(family));
-      destination.push_back(&rule.destination->In(family));
-    }
-    tables.source = CutIntoClasses(source, space::LastOf(family));
-    tables.destination = CutIntoClasses(destination, space::LastOf(family));
-
-    const auto reach = ClassesOfRules(tables.destination, rules.rules.size());
-    const auto class_count = static_cast<std::uint32_t>(tables.destination.members.size());
-    Words run_words;
-    for (const RuleIds& members : tables.source.members) {
-      const Words row = BuildRow(members, reach, class_count, l4);
-      tables.find.depth = std::max(tables.find.depth, DepthOf(row.size()));
-      run_words.push_back(runs.SharePacked(row));
-      if (runs.size() + run_words.size() > most) {
-        return TooLarge(runs.size() + run_words.size(), limits);
-      }
-    }
-    Words distinct = run_words;
-    std::sort(distinct.begin(), distinct.end());
-    tables.rows = static_cast<std::uint32_t>(std::unique(distinct.begin(), distinct.end()) -
-                                             distinct.begin());
-    tables.find.row_words = runs.Append(run_words);
-  }
-
-  const FamilyTables& v4 = families[space::Family::kV4];
-  const FamilyTables& v6 = families[space::Family::kV6];
+  const std::uint64_t most = std::min(limits.max_table_bytes, Limits{}.max_table_bytes);
+  const OrderedRules ordered = InOrder(rules);
+  Leaves leaves(ordered, kHeaderLines * MARCH_LINE_WORDS);
   Tables result;
-  result.shape.src4 = LayOut4(v4.source, runs);
-  result.shape.dst4 = LayOut4(v4.destination, runs);
-  result.shape.src6 = LayOut6(v6.source, runs);
-  result.shape.dst6 = LayOut6(v6.destination, runs);
-  result.shape.rows4 = v4.find;
-  result.shape.rows6 = v6.find;
-  AuditedVerdicts audited;
-  const Words l4_words = l4.LayOut(runs, result.shape.l4_depth, audited);
-  result.shape.l4_words = runs.Append(l4_words);
-  if (!audited.words().empty()) result.shape.audit_words = runs.Append(audited.words());
-  if (runs.size() > most) return TooLarge(runs.size(), limits);
+  Views views[2];
+  for (const space::Family family : {space::Family::kV4, space::Family::kV6}) {
+    auto built = BuildViews(ordered, family, leaves,
+                            {most, limits.small_matrix_bytes, limits.large_matrix_bytes});
+    if (const auto* costs = std::get_if<std::vector<Cost>>(&built)) {
+      return TooLarge(ordered, *costs, limits);
+    }
+    views[family == space::Family::kV4 ? 0 : 1] = std::get<Views>(std::move(built));
+  }
+  // Leaves come first: they were numbered so.
+  Words words(kHeaderLines * MARCH_LINE_WORDS, 0);
+  words.insert(words.end(), leaves.words().begin(), leaves.words().end());
+  Lines lines(std::move(words));
+  march_family places[2] = {};
+  places[0].sets = lines.Append({});
+  lines.Append(leaves.SetWords(places[0].sets));
+  places[1].sets = places[0].sets;
+  result.report.leaf_bytes = lines.bytes() - kHeaderLines * MARCH_LINE_BYTES;
+  result.report.sets = static_cast<std::uint32_t>(leaves.sets());
+  result.report.l4_tables = static_cast<std::uint32_t>(leaves.tables());
 
-  const march_tables_header header = {MARCH_TABLES_MAGIC, MARCH_TABLES_VERSION, runs.size(),
-                                      result.shape};
-  std::memcpy(runs.words().data(), &header, sizeof(header));
-  result.words = std::move(runs.words());
-  const auto count = [](const auto& list) { return static_cast<std::uint32_t>(list.size()); };
-  result.report = {count(v4.source.members),
-                   count(v4.destination.members),
-                   v4.rows,
-                   count(v6.source.members),
-                   count(v6.destination.members),
-                   v6.rows,
-                   static_cast<std::uint32_t>(l4.size())};
+  leaves.Describe(result.shape);
+  result.shape.default_action =
+      rules.default_action == model::Action::kAllow ? MARCH_ACTION_ALLOW : MARCH_ACTION_DENY;
+  LayOut(space::Family::kV4, std::move(views[0]), lines, places[0], result.shape.v4,
+         result.report.v4);
+  LayOut(space::Family::kV6, std::move(views[1]), lines, places[1], result.shape.v6,
+         result.report.v6);
+  if (lines.bytes() > most) {
+    return TooLarge(ordered, {}, limits);
+  }
+  result.words = std::move(lines).Take();
+  const march_tables_header header = {
+      MARCH_TABLES_MAGIC,
+      MARCH_TABLES_VERSION,
+      static_cast<std::uint32_t>(result.words.size() / MARCH_LINE_WORDS),
+      {}};
+  std::memcpy(result.words.data(), &header, sizeof(header));
+  std::memcpy(result.words.data() + 1 * MARCH_LINE_WORDS, places, sizeof(places));
+  std::memcpy(result.words.data() + 3 * MARCH_LINE_WORDS, &result.shape, sizeof(result.shape));
+  for (const ruleset::Rule* rule : ordered) result.mappings.push_back(rule->mapping);
   return result;
 }
 
 std::string Tables::Bytes() const {
   return {reinterpret_cast<const char*>(words.data()), words.size() * sizeof(std::uint64_t)};
-}
-
-Outcome<Tables> ReadTables(std::string_view bytes) {
-  const auto malformed = [](const char* why) {
-    return MakeDiagnostic(Code::kBundleMalformed, {}, std::string("the classifier tables ") + why,
-                          "compile the policy again");
-  };
-  if (bytes.size() % sizeof(std::uint64_t) != 0 || bytes.size() < sizeof(march_tables_header)) {
-    return malformed("have an impossible size");
-  }
-  Tables tables;
-  tables.words.resize(bytes.size() / sizeof(std::uint64_t));
-  std::memcpy(tables.words.data(), bytes.data(), bytes.size());
-  march_tables_header header;
-  std::memcpy(&header, bytes.data(), sizeof(header));
-  if (header.magic != MARCH_TABLES_MAGIC) return malformed("are not classifier tables");
-  if (header.version != MARCH_TABLES_VERSION) return malformed("are of another version");
-  if (header.words != tables.words.size()) return malformed("differ in size from their header");
-  tables.shape = header.shape;
-  return tables;
 }
 
 }  // namespace march::classify

@@ -1,9 +1,8 @@
 // From rules to classifier tables (bundle/abi/tables.h): flat arrays that a program walks in a
 // number of steps that does not depend on how long the policy is.
 //
-// Fields become classes: the intervals of one address field between which the matching rules do not
-// change, equal rule sets being one class. A source class has a row: which layer-4 table holds for
-// which destination class. Equal rows and equal layer-4 tables exist once.
+// Addresses become classes (partition.h), laid out for the search (find.h); where two classes meet,
+// up to three views say what decides (views.h); what decides is a leaf (leaves.h).
 #pragma once
 
 #include <cstdint>
@@ -13,41 +12,57 @@
 
 #include "base/outcome.h"
 #include "bundle/abi/tables.h"
+#include "compiler/classify/views.h"
 #include "compiler/ruleset/ruleset.h"
 
 namespace march::classify {
 
 struct Limits {
-  std::uint64_t max_table_bytes = std::uint64_t{1} << 30;
+  // More than the default cannot be: the verifier follows an offset up to 512 MiB, of which an
+  // eighth is for room to grow (emit::EmitBpf).
+  std::uint64_t max_table_bytes = std::uint64_t{448} << 20;
+  // Up to where rules are looked up in one matrix, and how large it may be beside rows; for tests.
+  std::uint64_t small_matrix_bytes = ViewOptions{}.small_matrix_bytes;
+  std::uint64_t large_matrix_bytes = ViewOptions{}.large_matrix_bytes;
 };
 
-// How large each part came out.
+// How large each part of one family came out.
+struct FamilyReport {
+  std::uint32_t source_classes = 0;
+  std::uint32_t source_records = 0;  // of those, how many differ in what decides
+  std::uint32_t destination_classes = 0;
+  std::uint32_t rules_by_source = 0;
+  std::uint32_t rules_by_destination = 0;
+  std::uint32_t rules_in_matrix = 0;
+  std::uint64_t source_bytes = 0;       // of the search for source addresses
+  std::uint64_t destination_bytes = 0;  // likewise
+  std::uint64_t row_bytes = 0;          // pairs, records and tails of both directions
+  std::uint64_t matrix_bytes = 0;
+};
+
 struct Report {
-  std::uint32_t source_classes4 = 0;
-  std::uint32_t destination_classes4 = 0;
-  std::uint32_t rows4 = 0;  // distinct
-  std::uint32_t source_classes6 = 0;
-  std::uint32_t destination_classes6 = 0;
-  std::uint32_t rows6 = 0;
+  FamilyReport v4;
+  FamilyReport v6;
+  std::uint64_t leaf_bytes = 0;  // lists, tables and sets
+  std::uint32_t sets = 0;        // distinct sets of ports and protocols
   std::uint32_t l4_tables = 0;
 };
 
 struct Tables {
-  std::vector<std::uint64_t> words;  // begins with march_tables_header
-  march_shape shape{};               // as in the header
+  std::vector<std::uint64_t> words;  // whole lines; begins with march_tables_header
+  march_shape shape{};               // as in the tables
+  // By slot, from MARCH_SLOT_FIRST_MAPPING on: index into Policy::mappings.
+  std::vector<std::uint32_t> mappings;
   Report report;
 
   // The words as the bundle stores them: little-endian bytes.
   std::string Bytes() const;
 };
 
-// Error: kTablesTooLarge.
+// Error: kTablesTooLarge, with the mappings that need most.
 Outcome<Tables> BuildTables(const ruleset::RuleSet& rules, const Limits& limits = {});
 
-// Reads back what Bytes wrote; checks the header, not the contents. Error: kBundleMalformed.
-Outcome<Tables> ReadTables(std::string_view bytes);
-
-// For `--until tables --dump`: the report and every run, in words and addresses.
+// For `--until tables --dump`: the report, and what every address and pair of classes leads to.
 std::string Dump(const Tables& tables);
 
 }  // namespace march::classify

@@ -165,32 +165,6 @@ bool IsNamed(const Policy& policy, const Mapping& mapping) {
   return !mapping.audit && (HasNames(policy, mapping.from) || HasNames(policy, mapping.to));
 }
 
-// All ports of the protocols of these packets, between their addresses.
-PacketSet WithAllPorts(const PacketSet& packets) {
-  PacketSet whole;
-  for (space::Product product : packets.products()) {
-    std::vector<space::Interval<std::uint32_t>> keys;
-    for (const auto& part : product.l4.intervals()) {
-      keys.push_back({part.first & ~std::uint32_t{0xFFFF}, part.last | 0xFFFF});
-    }
-    product.l4 = space::L4Set(std::move(keys));
-    product.source_port = space::EveryPort();
-    whole.Add(PacketSet(std::move(product)));
-  }
-  return whole;
-}
-
-// Of `fragments`, as WithAllPorts gives them, those that do not pass.
-PacketSet DeniedFragments(const Side& side, const PacketSet& fragments) {
-  PacketSet denied;
-  for (const ruleset::Region& region : Decide(side.rules, fragments)) {
-    const model::Action action =
-        region.rule ? side.rules.rules[*region.rule].action : side.rules.default_action;
-    if (action != model::Action::kAllow) denied.Add(WithAllPorts(region.packets));
-  }
-  return denied;
-}
-
 }  // namespace
 
 std::vector<Change> FindChanges(const Side& before, const Side& after) {
@@ -205,12 +179,10 @@ std::vector<Change> FindChanges(const Side& before, const Side& after) {
   return changes;
 }
 
-PacketSet FindFragmentChanges(const Side& before, const Side& after,
-                              const std::vector<Change>& changes) {
-  PacketSet touched;
-  for (const Change& change : changes) touched.Add(WithAllPorts(change.packets));
-  const PacketSet was = DeniedFragments(before, touched);
-  const PacketSet is = DeniedFragments(after, touched);
+PacketSet FindFragmentChanges(const Side& before, const Side& after) {
+  const PacketSet touched = ruleset::WithAllPorts(SuspectsOf(before, after));
+  const PacketSet was = DroppedFragments(before.rules, touched);
+  const PacketSet is = DroppedFragments(after.rules, touched);
   PacketSet changed = was;
   changed.Subtract(is);
   PacketSet newly = is;

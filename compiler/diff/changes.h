@@ -30,11 +30,9 @@ struct Change {
 // with what was changed, not with what was not.
 std::vector<Change> FindChanges(const Side& before, const Side& after);
 
-// Later fragments have no ports, and pass when whole packets of every port would
-// (compiler/classify/l4.h). Those that pass on one side only, as packets of all ports of their
-// protocol between their addresses. `changes` are those of FindChanges.
-space::PacketSet FindFragmentChanges(const Side& before, const Side& after,
-                                     const std::vector<Change>& changes);
+// Later fragments have no ports (ruleset::DroppedFragments). Those that pass on one side only, as
+// packets of all ports of their protocol between their addresses.
+space::PacketSet FindFragmentChanges(const Side& before, const Side& after);
 
 // What a change may do to host names (`fqdns`): they could be any address.
 struct NamedReach {

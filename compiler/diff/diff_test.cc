@@ -22,8 +22,8 @@ struct Compiled : tests::Compiled {
   std::string Treatment(const space::Flow& flow) const {
     const auto decision = *prove::ModelEngine(policy).Decide(flow);
     std::string text(model::ActionName(decision.action));
-    if (!decision.mapping()) return text;
-    for (const auto& attribute : policy.mappings[*decision.mapping()].attributes) {
+    if (!decision.mapping) return text;
+    for (const auto& attribute : policy.mappings[*decision.mapping].attributes) {
       text += attribute.name + attribute.value;
     }
     return text;

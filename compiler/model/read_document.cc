@@ -159,9 +159,6 @@ void ReadMatch(const Fields& fields, DraftMapping& mapping, Diagnostics& out) {
 }
 
 void NoteUnenforced(const DraftMapping& mapping, Diagnostics& unenforced) {
-  if (mapping.source_ports) {
-    unenforced.push_back(Unenforced(mapping.source_ports_place, Quoted("source_ports")));
-  }
   const Action action = mapping.action.value;
   if (action != Action::kAllow && action != Action::kDeny) {
     unenforced.push_back(

@@ -139,12 +139,12 @@ class Checker {
       out_.push_back(std::move(fault));
     }
     // Whole packets say more, and whoever may not change those need not hear of the rest.
-    if (out_.empty()) CheckFragments(changes);
+    if (out_.empty()) CheckFragments();
   }
 
   // Later fragments of packets whose verdict depends on their ports.
-  void CheckFragments(const std::vector<diff::Change>& changes) {
-    space::PacketSet outside = diff::FindFragmentChanges(SideOf(base_), SideOf(next_), changes);
+  void CheckFragments() {
+    space::PacketSet outside = diff::FindFragmentChanges(SideOf(base_), SideOf(next_));
     outside.Subtract(traffic_);
     auto witness = outside.Witness();
     if (!witness) return;

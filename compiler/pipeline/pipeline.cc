@@ -10,13 +10,17 @@
 namespace march::pipeline {
 namespace {
 
-// The oldest kernel whose verifier and XDP links the generated programs are made for.
+// The oldest kernel whose verifier and XDP links the generated programs are made for, and the first
+// one that allows a value of a BPF array to be larger than what kmalloc gives.
 constexpr const char* kMinimumKernel = "5.15";
+constexpr const char* kMinimumKernelForLargeTables = "6.1";
+constexpr std::size_t kLargeTables = std::size_t{3} << 20;
 
-bundle::MappingTable MappingTableOf(const model::Policy& policy) {
+bundle::MappingTable MappingTableOf(const model::Policy& policy, const classify::Tables& tables) {
   bundle::MappingTable table;
   table.default_action = model::ActionName(policy.default_action);
-  for (const model::Mapping& mapping : policy.mappings) {
+  for (const std::uint32_t index : tables.mappings) {
+    const model::Mapping& mapping = policy.mappings[index];
     table.mappings.push_back(
         {mapping.name,
          (mapping.audit ? "audit-" : "") + std::string(model::ActionName(mapping.action)),
@@ -31,15 +35,18 @@ Outcome<std::string> PackBundle(const Compilation& compilation, const Options& o
   contents.serial = options.serial;
   contents.mappings = compilation.policy->mappings.size();
   contents.tool_version = kVersion;
-  contents.minimum_kernel = kMinimumKernel;
+  const std::string tables = compilation.tables->Bytes();
+  contents.minimum_kernel =
+      tables.size() > kLargeTables ? kMinimumKernelForLargeTables : kMinimumKernel;
   for (const auto& source : compilation.sources) {
     contents.files.push_back({std::string(bundle::kPolicyPrefix) + source->path_in_policy(),
                               std::string(source->text())});
   }
   contents.files.push_back({std::string(bundle::kXdpObjectPath), compilation.object->bytes});
-  contents.files.push_back({std::string(bundle::kClassifierPath), compilation.tables->Bytes()});
-  contents.files.push_back({std::string(bundle::kMappingsPath),
-                            bundle::WriteMappings(MappingTableOf(*compilation.policy))});
+  contents.files.push_back({std::string(bundle::kClassifierPath), tables});
+  contents.files.push_back(
+      {std::string(bundle::kMappingsPath),
+       bundle::WriteMappings(MappingTableOf(*compilation.policy, *compilation.tables))});
   contents.files.push_back(
       {std::string(bundle::kSlowPathPath), "{\n  \"format_version\": 1,\n  \"mappings\": []\n}\n"});
   return bundle::Pack(contents, options.signers);

@@ -6,35 +6,29 @@
 #include <string>
 
 #include "bundle/abi/verdict.h"
+#include "compiler/classify/tables.h"
 #include "compiler/model/policy.h"
 
 namespace march::prove {
 
 struct Decision {
   model::Action action = model::Action::kDeny;
-  std::uint32_t slot = MARCH_SLOT_INTERNAL;  // where the packet counts (bundle/abi/verdict.h)
-  // The slot of the mapping under audit that would decide if all audits were enforced.
-  std::optional<std::uint32_t> audit = std::nullopt;
+  // What decided: an index into Policy::mappings; none when `reason` says why not.
+  std::optional<std::uint32_t> mapping = std::nullopt;
+  // Without a mapping: a slot below MARCH_SLOT_FIRST_MAPPING (bundle/abi/verdict.h).
+  std::uint32_t reason = MARCH_SLOT_INTERNAL;
+  // The mapping under audit that would decide if all audits were enforced.
+  std::optional<std::uint32_t> audited_mapping = std::nullopt;
 
   static Decision OfMapping(model::Action action, std::uint32_t mapping) {
-    return {action, MARCH_SLOT_FIRST_MAPPING + mapping, std::nullopt};
+    return {action, mapping, 0};
   }
-  // `audit` is a slot, or 0.
-  static Decision OfVerdict(std::uint32_t verdict, std::uint32_t audit) {
-    return {MARCH_VERDICT_ACTION(verdict) == MARCH_ACTION_ALLOW ? model::Action::kAllow
-                                                                : model::Action::kDeny,
-            MARCH_VERDICT_SLOT(verdict), audit == 0 ? std::nullopt : std::optional(audit)};
+  static Decision OfReason(model::Action action, std::uint32_t slot) {
+    return {action, std::nullopt, slot};
   }
-
-  // Index into Policy::mappings; none when no mapping decided.
-  std::optional<std::uint32_t> mapping() const {
-    if (slot < MARCH_SLOT_FIRST_MAPPING) return std::nullopt;
-    return slot - MARCH_SLOT_FIRST_MAPPING;
-  }
-  // Likewise, of the one under audit.
-  std::optional<std::uint32_t> audited_mapping() const {
-    return audit ? std::optional(*audit - MARCH_SLOT_FIRST_MAPPING) : std::nullopt;
-  }
+  // `slot` and `audit` are slots of `tables`; 0 for no audit.
+  static Decision OfSlot(const classify::Tables& tables, model::Action action, std::uint32_t slot,
+                         std::uint32_t audit);
 
   friend bool operator==(const Decision&, const Decision&) = default;
 };

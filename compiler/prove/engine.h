@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/outcome.h"
@@ -35,8 +36,10 @@ class ModelEngine final : public Engine {
  private:
   // Likewise, those under audit among them.
   std::vector<std::uint32_t> AllMatching(const space::Flow& flow) const;
-  Decision DecideAtPort(const space::Flow& flow) const;
+  Decision DecideWhole(const space::Flow& flow) const;
+  bool MatchesEveryPort(const model::Mapping& mapping, const space::Flow& flow) const;
   Decision DecideFragment(const space::Flow& flow) const;
+  static Decision Counted(Decision decision, std::optional<std::uint32_t> first, bool known);
   bool Matches(const model::Mapping& mapping, const space::Flow& flow) const;
   bool Precedes(std::uint32_t a, std::uint32_t b) const;
 

@@ -110,9 +110,9 @@ std::vector<std::uint32_t> ModelEngine::Matching(const space::Flow& flow) const 
   return matching;
 }
 
-Decision ModelEngine::DecideAtPort(const space::Flow& flow) const {
+Decision ModelEngine::DecideWhole(const space::Flow& flow) const {
   const std::vector<std::uint32_t> matching = AllMatching(flow);
-  Decision decision{policy_.default_action, MARCH_SLOT_DEFAULT, std::nullopt};
+  Decision decision = Decision::OfReason(policy_.default_action, MARCH_SLOT_DEFAULT);
   const auto decider = std::find_if(matching.begin(), matching.end(), [&](std::uint32_t index) {
     return !policy_.mappings[index].audit;
   });
@@ -120,59 +120,87 @@ Decision ModelEngine::DecideAtPort(const space::Flow& flow) const {
     decision = Decision::OfMapping(policy_.mappings[*decider].action, *decider);
   }
   // What comes before it is under audit.
-  if (decider != matching.begin()) {
-    decision.audit = MARCH_SLOT_FIRST_MAPPING + matching.front();
+  if (decider != matching.begin()) decision.audited_mapping = matching.front();
+  return decision;
+}
+
+// Whether the mapping matches the fragment whatever ports or types it has: tried where its own
+// begin, end, and begin again.
+bool ModelEngine::MatchesEveryPort(const model::Mapping& mapping, const space::Flow& flow) const {
+  std::vector<std::uint32_t> details = {0, 0xFFFF};
+  std::vector<std::uint32_t> source_ports = {0, 0xFFFF};
+  const auto add = [](std::vector<std::uint32_t>& edges, std::uint32_t first, std::uint32_t last) {
+    edges.push_back(first);
+    if (first > 0) edges.push_back(first - 1);
+    edges.push_back(last);
+    if (last < 0xFFFF) edges.push_back(last + 1);
+  };
+  using Ranges = std::vector<model::PortRange>;
+  for (const auto& range : mapping.ports.value_or(Ranges())) add(details, range.first, range.last);
+  for (const auto& range : mapping.source_ports.value_or(Ranges())) {
+    add(source_ports, range.first, range.last);
+  }
+  for (const model::IcmpType& t : mapping.icmp_types.value_or(std::vector<model::IcmpType>())) {
+    add(details, MARCH_ICMP_PORT(t.type, t.code.value_or(0)),
+        MARCH_ICMP_PORT(t.type, t.code.value_or(0xFF)));
+  }
+  space::Flow whole = flow;
+  whole.later_fragment = false;
+  for (const std::uint32_t detail : details) {
+    for (const std::uint32_t source_port : source_ports) {
+      whole.SetDetail(static_cast<std::uint16_t>(detail));
+      whole.source_port = static_cast<std::uint16_t>(source_port);
+      if (!Matches(mapping, whole)) return false;
+    }
+  }
+  return true;
+}
+
+// A later fragment goes by what its ports could be. The first mapping that matches whatever they
+// are allows or denies it; mappings before that one, which match at some ports only, let it pass if
+// they allow. Of those that may match, the first counts it.
+Decision ModelEngine::DecideFragment(const space::Flow& flow) const {
+  Decision decision = Decision::OfReason(policy_.default_action, MARCH_SLOT_DEFAULT);
+  std::optional<std::uint32_t> first;
+  std::optional<std::uint32_t> audited;
+  for (const std::uint32_t index : AllMatching(flow)) {
+    const model::Mapping& mapping = policy_.mappings[index];
+    const bool certain = MatchesEveryPort(mapping, flow);
+    if (mapping.audit) {
+      // It would judge before all others, if it is sure to.
+      if (!first && !audited && certain) decision.audited_mapping = index;
+      if (!first && !audited) audited = index;
+      continue;
+    }
+    if (!first) {
+      first = index;
+      decision.action = mapping.action;
+    }
+    if (mapping.action != model::Action::kAllow) decision.action = mapping.action;
+    if (certain) return Counted(decision, first, first == index);
+  }
+  if (first && policy_.default_action != model::Action::kAllow) {
+    decision.action = policy_.default_action;
+  }
+  return Counted(decision, first, false);
+}
+
+// `decision` on a fragment counts for the first that may match, or as a fragment that was dropped
+// because it might be one to drop.
+Decision ModelEngine::Counted(Decision decision, std::optional<std::uint32_t> first, bool known) {
+  if (!first) return decision;
+  if (known || decision.action == model::Action::kAllow) {
+    decision.mapping = first;
+    decision.reason = 0;
+  } else {
+    decision.action = model::Action::kDeny;
+    decision.reason = MARCH_SLOT_FRAGMENT;
   }
   return decision;
 }
 
-// A later fragment goes by what its ports could be: see classify::BuildL4Run.
-Decision ModelEngine::DecideFragment(const space::Flow& flow) const {
-  // The ports, or types and codes, at which the set of matching mappings changes.
-  std::vector<std::uint32_t> ports = {0};
-  const auto add = [&](std::uint32_t first, std::uint32_t last) {
-    ports.push_back(first);
-    if (last < 0xFFFF) ports.push_back(last + 1);
-  };
-  for (const std::uint32_t index : AllMatching(flow)) {
-    const model::Mapping& mapping = policy_.mappings[index];
-    for (const model::PortRange& range : mapping.ports.value_or(std::vector<model::PortRange>())) {
-      add(range.first, range.last);
-    }
-    for (const model::IcmpType& t : mapping.icmp_types.value_or(std::vector<model::IcmpType>())) {
-      if (t.protocol != flow.protocol) continue;
-      add(MARCH_ICMP_PORT(t.type, t.code.value_or(0)),
-          MARCH_ICMP_PORT(t.type, t.code.value_or(0xFF)));
-    }
-  }
-  std::vector<Decision> decisions;
-  for (const std::uint32_t port : ports) {
-    space::Flow whole = flow;
-    whole.later_fragment = false;
-    whole.SetDetail(static_cast<std::uint16_t>(port));
-    decisions.push_back(DecideAtPort(whole));
-  }
-  const std::optional<std::uint32_t> audit = decisions.front().audit;
-  const bool one_audit = std::all_of(decisions.begin(), decisions.end(),
-                                     [&](const Decision& d) { return d.audit == audit; });
-  for (Decision& decision : decisions) decision.audit = one_audit ? audit : std::nullopt;
-  if (std::all_of(decisions.begin(), decisions.end(),
-                  [&](const Decision& d) { return d == decisions.front(); })) {
-    return decisions.front();
-  }
-  if (std::any_of(decisions.begin(), decisions.end(),
-                  [](const Decision& d) { return d.action != model::Action::kAllow; })) {
-    return {model::Action::kDeny, MARCH_SLOT_FRAGMENT, decisions.front().audit};
-  }
-  return *std::min_element(decisions.begin(), decisions.end(),
-                           [&](const Decision& a, const Decision& b) {
-                             if (!a.mapping() || !b.mapping()) return a.mapping() && !b.mapping();
-                             return Precedes(*a.mapping(), *b.mapping());
-                           });
-}
-
 Outcome<Decision> ModelEngine::Decide(const space::Flow& flow) {
-  return flow.later_fragment ? DecideFragment(flow) : DecideAtPort(flow);
+  return flow.later_fragment ? DecideFragment(flow) : DecideWhole(flow);
 }
 
 }  // namespace march::prove

@@ -1,3 +1,4 @@
+#include "bundle/abi/verdict.h"
 #include "compiler/classify/native_walk.h"
 #include "compiler/prove/engine.h"
 
@@ -12,10 +13,14 @@ Outcome<Decision> TablesEngine::Decide(const space::Flow& flow) {
   key.family = static_cast<std::uint32_t>(flow.source.family);
   key.l4 = flow.later_fragment ? MARCH_L4_FRAGMENT | MARCH_L4_KEY(flow.protocol, 0U)
                                : MARCH_L4_KEY(flow.protocol, std::uint32_t{flow.Detail()});
-  const auto count = static_cast<std::uint32_t>(tables_.words.size());
+  key.source_port = flow.later_fragment ? 0 : flow.source_port;
   std::uint32_t audit = 0;
-  const std::uint32_t verdict = march_native_classify(tables_.words.data(), count, &key, &audit);
-  return Decision::OfVerdict(verdict, audit);
+  const std::uint32_t verdict =
+      march_native_classify(tables_.words.data(), tables_.words.size(), &key, &audit);
+  const model::Action action = MARCH_VERDICT_ACTION(verdict) == MARCH_ACTION_ALLOW
+                                   ? model::Action::kAllow
+                                   : model::Action::kDeny;
+  return Decision::OfSlot(tables_, action, MARCH_VERDICT_SLOT(verdict), audit);
 }
 
 }  // namespace march::prove

@@ -20,4 +20,11 @@ struct Region {
 // Cuts `packets` by the rule that decides: disjoint, together all of it, in order of precedence.
 std::vector<Region> Decide(const RuleSet& rules, space::PacketSet packets);
 
+// All ports of the protocols of these packets, between their addresses.
+space::PacketSet WithAllPorts(const space::PacketSet& packets);
+
+// Of later fragments, given as WithAllPorts gives them, those that are dropped. The first rule that
+// matches whatever the ports decides; a rule before it that denies at some ports drops as well.
+space::PacketSet DroppedFragments(const RuleSet& rules, space::PacketSet fragments);
+
 }  // namespace march::ruleset

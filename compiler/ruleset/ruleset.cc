@@ -98,12 +98,6 @@ void DumpRule(std::ostream& out, const std::string& label, const Rule& rule) {
   DumpSourcePorts(out, rule.source_ports);
 }
 
-bool Precedes(const Rule& a, const Rule& b) {
-  // Mapping indices are in the byte order of names.
-  return std::tuple(-a.priority, a.action, a.mapping) <
-         std::tuple(-b.priority, b.action, b.mapping);
-}
-
 }  // namespace
 
 L4Set L4Of(const model::Mapping& mapping) {
@@ -160,6 +154,12 @@ Outcome<RuleSet> OrderRules(const model::Policy& policy) {
   }
   SortByPrecedence(result);
   return result;
+}
+
+bool Precedes(const Rule& a, const Rule& b) {
+  // Mapping indices are in the byte order of names.
+  return std::tuple(-a.priority, a.action, a.mapping) <
+         std::tuple(-b.priority, b.action, b.mapping);
 }
 
 void SortByPrecedence(RuleSet& rules) {

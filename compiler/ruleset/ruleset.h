@@ -49,6 +49,9 @@ struct RuleSet {
 // Errors: kTooManyMappings.
 Outcome<RuleSet> OrderRules(const model::Policy& policy);
 
+// Whether `a` decides where both match, audits among the rest.
+bool Precedes(const Rule& a, const Rule& b);
+
 // Restores the order of `rules` after a change of priorities or actions.
 void SortByPrecedence(RuleSet& rules);
 

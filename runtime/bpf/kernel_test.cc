@@ -27,8 +27,8 @@
 namespace march::bpf {
 namespace {
 
-constexpr std::uint32_t kSlots = MARCH_SLOT_FIRST_MAPPING + 3000;  // several batches
-constexpr std::uint32_t kPass = 2;                                 // enum xdp_action
+constexpr std::uint32_t kSlots = 3328;  // what the objects in testdata have room for
+constexpr std::uint32_t kPass = 2;      // enum xdp_action
 constexpr std::uint32_t kDrop = 1;
 
 [[noreturn]] void Skip(const std::string& why) {
@@ -76,7 +76,7 @@ const std::string& OneVerdict() {
 }
 
 std::string Tables(std::uint32_t action, std::uint32_t slot) {
-  std::string tables(sizeof(march_tables_header) + 8, '\0');
+  std::string tables(sizeof(march_tables_header) + MARCH_LINE_BYTES, '\0');
   const std::uint64_t verdict = MARCH_VERDICT(action, slot);
   std::memcpy(tables.data() + sizeof(march_tables_header), &verdict, 8);
   return tables;
@@ -152,6 +152,11 @@ TEST_CASE("what is no program of a bundle is told so") {
   CHECK(load("garbage", kAllow17, kSlots).code == Code::kBundleMalformed);
   CHECK(load(OneVerdict(), "odd", kSlots).code == Code::kBundleMalformed);
   CHECK(load(OneVerdict(), kAllow17, 3).code == Code::kBundleMalformed);
+  // More than the object has room for.
+  CHECK(load(OneVerdict(), kAllow17, kSlots + 1).message ==
+        "the BPF object has no room for the counters");
+  CHECK(load(OneVerdict(), kAllow17 + std::string(64, '\0'), kSlots).message ==
+        "the BPF object has no room for the tables");
   const Diagnostic refused = load(Object(MARCH_TEST_OBJECTS "/refused.o"), kAllow17, kSlots);
   CHECK(refused.code == Code::kKernelRefused);
   INFO(refused.message);

@@ -12,8 +12,10 @@
 #include <cstring>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include "bundle/abi/tables.h"
+#include "bundle/abi/verdict.h"
 #include "runtime/bpf/libbpf_log.h"
 
 namespace march::bpf {
@@ -31,12 +33,15 @@ Diagnostic NotOurs(const std::string& message) {
 
 bool IsTables(const bpf_map* map) {
   return bpf_map__type(map) == BPF_MAP_TYPE_ARRAY && bpf_map__key_size(map) == 4 &&
-         bpf_map__value_size(map) == 8 && (bpf_map__map_flags(map) & BPF_F_MMAPABLE) != 0;
+         bpf_map__value_size(map) % MARCH_LINE_BYTES == 0 &&
+         (bpf_map__map_flags(map) & BPF_F_MMAPABLE) != 0;
 }
 
 bool IsCounters(const bpf_map* map) {
-  return bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY && bpf_map__key_size(map) == 4 &&
-         bpf_map__value_size(map) == sizeof(march_counter);
+  return bpf_map__type(map) == BPF_MAP_TYPE_ARRAY && bpf_map__key_size(map) == 4 &&
+         bpf_map__value_size(map) == sizeof(march_counter) &&
+         (bpf_map__map_flags(map) & BPF_F_MMAPABLE) != 0 &&
+         bpf_map__max_entries(map) % MARCH_COUNTER_ROOM == 0;
 }
 
 Outcome<Done> Fill(int fd, std::string_view tables) {
@@ -55,18 +60,60 @@ UniqueFd Duplicate(int fd) {
   return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
 }
 
-std::size_t Cpus() {
-  return static_cast<std::size_t>(std::max(libbpf_num_possible_cpus(), 1));
+std::uint32_t Cpus() {
+  static const auto cpus = static_cast<std::uint32_t>(std::max(libbpf_num_possible_cpus(), 1));
+  return cpus;
 }
 
-march_counter Sum(const march_counter* per_cpu, std::size_t cpus) {
-  march_counter sum{0, 0};
-  for (std::size_t i = 0; i < cpus; ++i) {
-    sum.packets += per_cpu[i].packets;
-    sum.bytes += per_cpu[i].bytes;
+// march_counters in our memory, for reading.
+class CounterView {
+ public:
+  static Outcome<CounterView> Of(int fd) {
+    bpf_map_info info{};
+    std::uint32_t info_size = sizeof(info);
+    if (const int error = bpf_obj_get_info_by_fd(fd, &info, &info_size); error != 0) {
+      return KernelRefused("ask about the counters", -error);
+    }
+    if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != sizeof(march_counter) ||
+        info.max_entries % Cpus() != 0) {
+      return KernelRefused("read the counters", EINVAL);
+    }
+    CounterView view;
+    view.room_ = info.max_entries / Cpus();
+    view.bytes_ = info.max_entries * sizeof(march_counter);
+    void* memory = ::mmap(nullptr, view.bytes_, PROT_READ, MAP_SHARED, fd, 0);
+    if (memory == MAP_FAILED) return KernelRefused("map the counters into memory", errno);
+    view.counters_ = static_cast<const volatile march_counter*>(memory);
+    return view;
   }
-  return sum;
-}
+  CounterView(CounterView&& other) noexcept
+      : counters_(std::exchange(other.counters_, nullptr)),
+        room_(other.room_),
+        bytes_(other.bytes_) {}
+  CounterView& operator=(CounterView&&) = delete;
+  ~CounterView() {
+    if (counters_ != nullptr) ::munmap(const_cast<march_counter*>(counters_), bytes_);
+  }
+
+  std::size_t room() const { return room_; }
+  // Over the CPUs. A packet that is counted meanwhile may be seen with its bytes or without.
+  march_counter Sum(std::size_t slot) const {
+    march_counter sum{0, 0};
+    for (std::size_t cpu = 0; cpu < Cpus(); ++cpu) {
+      const volatile march_counter& counter = counters_[cpu * room_ + slot];
+      sum.packets += counter.packets;
+      sum.bytes += counter.bytes;
+    }
+    return sum;
+  }
+
+ private:
+  CounterView() = default;
+
+  const volatile march_counter* counters_ = nullptr;
+  std::size_t room_ = 0;
+  std::size_t bytes_ = 0;
+};
 
 }  // namespace
 
@@ -80,8 +127,9 @@ Diagnostic KernelRefused(const std::string& what, int error, std::string hint) {
 }
 
 Outcome<Program> LoadProgram(const Image& image) {
-  if (image.tables.size() < sizeof(march_tables_header) || image.tables.size() % 8 != 0 ||
-      image.tables.size() / 8 > UINT32_MAX) {
+  if (image.tables.size() < sizeof(march_tables_header) ||
+      image.tables.size() % MARCH_LINE_BYTES != 0 ||
+      image.tables.size() / MARCH_LINE_BYTES > UINT32_MAX) {
     return MakeDiagnostic(Code::kBundleMalformed, {},
                           "the classifier tables have an impossible size");
   }
@@ -105,8 +153,14 @@ Outcome<Program> LoadProgram(const Image& image) {
   if (counters == nullptr || !IsCounters(counters)) {
     return NotOurs("has no usable map march_counters");
   }
-  bpf_map__set_max_entries(tables, static_cast<std::uint32_t>(image.tables.size() / 8));
-  bpf_map__set_max_entries(counters, image.slots);
+  if (image.tables.size() > bpf_map__value_size(tables)) {
+    return NotOurs("has no room for the tables");
+  }
+  const std::uint64_t entries = std::uint64_t{bpf_map__max_entries(counters)} * Cpus();
+  if (image.slots > bpf_map__max_entries(counters) || entries > UINT32_MAX) {
+    return NotOurs("has no room for the counters");
+  }
+  bpf_map__set_max_entries(counters, static_cast<std::uint32_t>(entries));
   // libbpf raises RLIMIT_MEMLOCK by itself where the kernel still charges BPF memory to it.
   if (const int error = bpf_object__load(object.get()); error != 0) {
     Diagnostic refused = KernelRefused("load the program", -error);
@@ -136,39 +190,21 @@ Outcome<UniqueFd> LoadDropAll() {
 }
 
 Outcome<std::vector<march_counter>> SumCounters(int counters_fd) {
-  bpf_map_info info{};
-  std::uint32_t info_size = sizeof(info);
-  if (const int error = bpf_obj_get_info_by_fd(counters_fd, &info, &info_size); error != 0) {
-    return KernelRefused("ask about the counters", -error);
-  }
-  if (info.type != BPF_MAP_TYPE_PERCPU_ARRAY || info.value_size != sizeof(march_counter)) {
-    return KernelRefused("read the counters", EINVAL);
-  }
-  constexpr std::uint32_t kBatch = 1024;
-  const std::size_t cpus = Cpus();
-  std::vector<std::uint32_t> keys(kBatch);
-  std::vector<march_counter> values(kBatch * cpus);
+  const auto view = CounterView::Of(counters_fd);
+  if (!view) return view.diagnostics();
   std::vector<march_counter> sums;
-  sums.reserve(info.max_entries);
-  std::uint32_t cursor = 0;
-  for (bool more = true; more && sums.size() < info.max_entries;) {
-    std::uint32_t count = kBatch;
-    const int error = bpf_map_lookup_batch(counters_fd, sums.empty() ? nullptr : &cursor, &cursor,
-                                           keys.data(), values.data(), &count, nullptr);
-    if (error != 0 && error != -ENOENT) return KernelRefused("read the counters", -error);
-    for (std::size_t i = 0; i < count; ++i) sums.push_back(Sum(&values[i * cpus], cpus));
-    more = error == 0 && count > 0;
-  }
-  if (sums.size() != info.max_entries) return KernelRefused("read all counters", EIO);
+  sums.reserve(view->room());
+  for (std::size_t slot = 0; slot < view->room(); ++slot) sums.push_back(view->Sum(slot));
   return sums;
 }
 
 Outcome<march_counter> SumCounter(int counters_fd, std::uint32_t slot) {
-  std::vector<march_counter> values(Cpus());
-  if (const int error = bpf_map_lookup_elem(counters_fd, &slot, values.data()); error != 0) {
-    return KernelRefused("read counter " + std::to_string(slot), -error);
+  const auto view = CounterView::Of(counters_fd);
+  if (!view) return view.diagnostics();
+  if (slot >= view->room()) {
+    return KernelRefused("read counter " + std::to_string(slot), ENOENT);
   }
-  return Sum(values.data(), values.size());
+  return view->Sum(slot);
 }
 
 }  // namespace march::bpf

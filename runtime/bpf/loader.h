@@ -17,17 +17,17 @@ struct Program {
   UniqueFd counters;
 };
 
-// The object holds the XDP program `march_xdp`, the mmapable array `march_tables` (u32 -> u64) and
-// the per-CPU array `march_counters` (u32 -> struct march_counter). Both maps get the size the
-// image asks for; the tables are filled and then frozen, so that nothing can change what was
-// loaded. Errors: kBundleMalformed for an object of another form, kKernelRefused with the
+// The object holds the XDP program `march_xdp`, the mmapable array `march_tables` (one value with
+// room for all lines) and the mmapable array `march_counters` (bundle/abi/verdict.h), which gets as
+// many blocks as there are CPUs. The tables are filled and then frozen, so that nothing can change
+// what was loaded. Errors: kBundleMalformed for an object of another form, kKernelRefused with the
 // verifier's words.
 Outcome<Program> LoadProgram(const Image& image);
 
 // Two instructions that drop every packet.
 Outcome<UniqueFd> LoadDropAll();
 
-// The slots of a march_counters map, each summed over the CPUs.
+// The slots of a march_counters map, and those there is room for, each summed over the CPUs.
 Outcome<std::vector<march_counter>> SumCounters(int counters_fd);
 Outcome<march_counter> SumCounter(int counters_fd, std::uint32_t slot);
 

@@ -33,7 +33,8 @@ const pipeline::Compilation& Compiled() {
 
 std::string NameOf(std::uint32_t slot) {
   if (slot < MARCH_SLOT_FIRST_MAPPING) return std::string(bundle::SlotName(slot));
-  return Compiled().policy->mappings.at(slot - MARCH_SLOT_FIRST_MAPPING).name;
+  const std::uint32_t mapping = Compiled().tables->mappings.at(slot - MARCH_SLOT_FIRST_MAPPING);
+  return Compiled().policy->mappings.at(mapping).name;
 }
 
 TEST_CASE("the native reader and walker judge every frame as they must") {
@@ -48,8 +49,7 @@ TEST_CASE("the native reader and walker judge every frame as they must") {
     bool passes = slot == MARCH_SLOT_ARP || slot == MARCH_SLOT_NEIGHBOUR;
     if (slot == MARCH_NATIVE_JUDGE) {
       std::uint32_t audit = 0;
-      const std::uint32_t verdict = march_native_classify(
-          words.data(), static_cast<std::uint32_t>(words.size()), &key, &audit);
+      const std::uint32_t verdict = march_native_classify(words.data(), words.size(), &key, &audit);
       slot = MARCH_VERDICT_SLOT(verdict);
       passes = MARCH_VERDICT_ACTION(verdict) == MARCH_ACTION_ALLOW;
     }

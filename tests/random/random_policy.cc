@@ -106,9 +106,10 @@ Address FlowAddress(Random& random, const model::Policy& policy, Family family) 
   return RandomAddress(random, family);
 }
 
-std::uint16_t FlowPort(Random& random, const model::Policy& policy) {
+std::uint16_t FlowPort(Random& random, const model::Policy& policy,
+                       std::optional<std::vector<model::PortRange>> model::Mapping::* of) {
   if (!policy.mappings.empty() && !random.OneIn(6)) {
-    const auto& ports = random.Pick(policy.mappings).ports;
+    const auto& ports = random.Pick(policy.mappings).*of;
     if (ports) {
       const model::PortRange& range = random.Pick(*ports);
       // Wrapping around is welcome: 65535 and 0 are edges too.
@@ -182,8 +183,10 @@ std::string RandomPolicy(Random& random, std::uint32_t mappings) {
         break;
       case 2:
         text += "    ports: " + RandomPorts(random) + "\n";
+        if (random.OneIn(3)) text += "    source_ports: " + RandomPorts(random) + "\n";
         break;
       default:
+        if (random.OneIn(3)) text += "    source_ports: " + RandomPorts(random) + "\n";
         text += random.OneIn(2) ? "    protocols: [tcp]\n" : "    protocols: [udp, sctp]\n";
         text += "    ports: " + RandomPorts(random) + "\n";
     }
@@ -209,8 +212,8 @@ std::vector<space::Flow> RandomFlows(Random& random, const model::Policy& policy
       flow.icmp_code = static_cast<std::uint8_t>(random.Below(3));
     }
     if (space::HasPorts(flow.protocol) && !flow.later_fragment) {
-      flow.source_port = static_cast<std::uint16_t>(random.Next());
-      flow.destination_port = FlowPort(random, policy);
+      flow.source_port = FlowPort(random, policy, &model::Mapping::source_ports);
+      flow.destination_port = FlowPort(random, policy, &model::Mapping::ports);
     }
     flows.push_back(flow);
   }

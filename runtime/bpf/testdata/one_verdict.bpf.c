@@ -5,21 +5,27 @@
 
 #define SEC(name) __attribute__((section(name), used))
 
-enum { kMapArray = 2, kMapPerCpuArray = 6, kMapMmapable = 1 << 10, kXdpDrop = 1, kXdpPass = 2 };
+enum { kMapArray = 2, kSlots = 3328, kMapMmapable = 1 << 10, kXdpDrop = 1, kXdpPass = 2 };
 
 static void* (*const lookup)(void* map, const void* key) = (void*)1;  // bpf_map_lookup_elem
+static uint32_t (*const processor)(void) = (void*)8;                  // bpf_get_smp_processor_id
+
+struct lines {
+  uint64_t words[2 * MARCH_LINE_WORDS];
+};
 
 struct {
   int (*type)[kMapArray];
   int (*map_flags)[kMapMmapable];
   int (*max_entries)[1];
   uint32_t* key;
-  uint64_t* value;
+  struct lines* value;
 } march_tables SEC(".maps");
 
 struct {
-  int (*type)[kMapPerCpuArray];
-  int (*max_entries)[1];
+  int (*type)[kMapArray];
+  int (*map_flags)[kMapMmapable];
+  int (*max_entries)[kSlots];
   uint32_t* key;
   struct march_counter* value;
 } march_counters SEC(".maps");
@@ -30,11 +36,13 @@ struct xdp_md {
 };
 
 SEC("xdp") int march_xdp(struct xdp_md* packet) {
-  const uint32_t word = sizeof(struct march_tables_header) / 8;
-  const uint64_t* verdict = lookup(&march_tables, &word);
-  if (!verdict) return kXdpDrop;
+  const uint32_t zero = 0;
+  const struct lines* lines = lookup(&march_tables, &zero);
+  if (!lines) return kXdpDrop;
+  const uint64_t* verdict = &lines->words[sizeof(struct march_tables_header) / 8];
   const uint32_t slot = MARCH_VERDICT_SLOT((uint32_t)*verdict);
-  struct march_counter* counter = lookup(&march_counters, &slot);
+  const uint32_t place = processor() * kSlots + slot;
+  struct march_counter* counter = lookup(&march_counters, &place);
   if (!counter) return kXdpDrop;
   counter->packets += 1;
   counter->bytes += packet->data_end - packet->data;

@@ -3,17 +3,22 @@
 
 #define SEC(name) __attribute__((section(name), used))
 
+struct lines {
+  uint64_t words[16];
+};
+
 struct {
   int (*type)[2];
   int (*map_flags)[1 << 10];
   int (*max_entries)[1];
   uint32_t* key;
-  uint64_t* value;
+  struct lines* value;
 } march_tables SEC(".maps");
 
 struct {
-  int (*type)[6];
-  int (*max_entries)[1];
+  int (*type)[2];
+  int (*map_flags)[1 << 10];
+  int (*max_entries)[3328];
   uint32_t* key;
   struct march_counter* value;
 } march_counters SEC(".maps");

@@ -1,0 +1,16 @@
+// The BPF programs of this folder, as text.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+namespace march::bench {
+
+struct EmbeddedProgram {
+  std::string_view name;
+  std::string_view text;
+};
+
+const std::vector<EmbeddedProgram>& EmbeddedPrograms();
+
+}  // namespace march::bench
