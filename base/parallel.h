@@ -21,9 +21,19 @@ void ForEachInParallel(std::size_t count, Work&& work) {
   const auto run = [&] {
     for (std::size_t i = next++; i < count; i = next++) work(i);
   };
+  if (count <= 1) return run();
   std::vector<std::jthread> helpers(threads - 1);
   for (std::jthread& helper : helpers) helper = std::jthread(run);
   run();
+}
+
+// The same in pieces, for work that is too small to hand out one by one: calls work(begin, end) for
+// ranges that together are [0, count).
+template <class Work>
+void ForEachRangeInParallel(std::size_t count, Work&& work) {
+  constexpr std::size_t kRange = 1024;
+  ForEachInParallel((count + kRange - 1) / kRange,
+                    [&](std::size_t i) { work(i * kRange, std::min(count, (i + 1) * kRange)); });
 }
 
 }  // namespace march

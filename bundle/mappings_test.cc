@@ -4,6 +4,7 @@
 #include <set>
 
 #include "bundle/abi/verdict.h"
+#include "bundle/strict_json.h"
 
 namespace march::bundle {
 namespace {
@@ -67,6 +68,24 @@ TEST_CASE("a mapping table is written in one way and read back") {
   CHECK(read->mappings[0].place == "egress.yaml:12");
   CHECK(WriteMappings(*read) == kText);
   CHECK(ReadMappings(WriteMappings({"allow", {}})).ok());
+}
+
+TEST_CASE("a mapping table with any text in it is written as all JSON is") {
+  for (const std::string text :
+       {"", "\"\\/", "\x01\n\t", "gr\xC3\xBC\xC3\x9F", "\xFF broken", "\x7F"}) {
+    INFO(text);
+    const MappingTable table{text, {{text, "allow", 0, text}}};
+    CHECK(WriteMappings(table) ==
+          DumpJson(
+              {{"default_action", text},
+               {"format_version", 1},
+               {"mappings",
+                nlohmann::json::array(
+                    {{{"action", "allow"}, {"name", text}, {"place", text}, {"priority", 0}}})}}));
+    CHECK(WriteMappings({text, {}}) == DumpJson({{"default_action", text},
+                                                 {"format_version", 1},
+                                                 {"mappings", nlohmann::json::array()}}));
+  }
 }
 
 TEST_CASE("a mapping table is read strictly") {

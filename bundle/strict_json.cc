@@ -90,6 +90,16 @@ std::string DumpJson(const json& document) {
   return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
+std::string JsonString(std::string_view text) {
+  const auto is_plain = [](unsigned char c) {
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
+  };
+  if (!std::all_of(text.begin(), text.end(), is_plain)) {
+    return json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+  }
+  return '"' + std::string(text) + '"';
+}
+
 ObjectReader::ObjectReader(const json& value, std::string where)
     : value_(value), where_(std::move(where)) {
   Require(value_.is_object(), "is not an object");

@@ -20,6 +20,9 @@ Outcome<nlohmann::json> ParseStrictJson(std::string_view text, const std::string
 // with U+FFFD in place of the wrong bytes.
 std::string DumpJson(const nlohmann::json& document);
 
+// A string as DumpJson writes it, quotes included.
+std::string JsonString(std::string_view text);
+
 // Takes the members out of one object. The first thing wrong is kept; from then on the getters
 // yield empty values, so a caller reads everything and asks once.
 class ObjectReader {

@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -13,6 +14,11 @@ int main(int argc, char** argv) {
   // A reader that has seen enough (`| head`) ends us by a failing write, not by a signal.
   std::signal(SIGPIPE, SIG_IGN);
   std::ios::sync_with_stdio(false);
+  // A compiler run: memory that one stage gave back is the next one's. Giving it to the kernel and
+  // taking it again, page by page cleared, is a tenth of the time for a large policy.
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TOP_PAD, 16 << 20);
   march::DiskFileSystem files;
   march::cli::Environment environment{files, std::cin, std::cout, std::cerr};
   environment.color_errors = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;

@@ -45,6 +45,13 @@ Draft ReadDraft(const yaml::PolicyDoc& doc, Diagnostics& out) {
   ForEachInParallel(documents.size(),
                     [&](std::size_t i) { ReadDocument(*documents[i], drafts[i], faults[i]); });
   Draft draft;
+  const auto count_all = [&](auto list) {
+    std::size_t count = 0;
+    for (const Draft& part : drafts) count += (part.*list).size();
+    return count;
+  };
+  draft.services.reserve(count_all(&Draft::services));
+  draft.mappings.reserve(count_all(&Draft::mappings));
   for (std::size_t i = 0; i < documents.size(); ++i) {
     draft.others += drafts[i].others;
     Append(draft.services, drafts[i].services);
@@ -196,10 +203,12 @@ Policy Resolve(Draft&& draft) {
   Policy policy;
   if (!draft.clusters.empty()) policy.cluster = draft.clusters.front().value;
   if (!draft.default_actions.empty()) policy.default_action = draft.default_actions.front().value;
-  policy.mappings.reserve(draft.mappings.size());
-  for (DraftMapping& mapping : draft.mappings) {
-    policy.mappings.push_back(Resolve(draft, std::move(mapping)));
-  }
+  policy.mappings.resize(draft.mappings.size());
+  ForEachRangeInParallel(draft.mappings.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      policy.mappings[i] = Resolve(draft, std::move(draft.mappings[i]));
+    }
+  });
   policy.services.reserve(draft.services.size());
   for (DraftService& service : draft.services) {
     policy.services.push_back(Resolve(draft, std::move(service)));

@@ -241,6 +241,9 @@ void ReadDocument(const Node& document, Draft& draft, Diagnostics& out) {
       }
     }
   }
+  if (const Entry* const mappings = fields["mappings"]) {
+    draft.mappings.reserve(mappings->value->map.size());
+  }
   ReadDefinitions(fields["services"], "services", "a service name", ReadService, draft, out);
   ReadDefinitions(fields["mappings"], "mappings", "a mapping name", ReadMapping, draft, out);
 }

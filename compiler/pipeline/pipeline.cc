@@ -75,6 +75,7 @@ void RunStages(Compilation& c, const FileTree& files, const std::string& path, S
   if (!Keep(c, c.policy, model::BuildPolicy(*c.doc))) return;
   if (!Keep(c, c.ownership, ownership::ReadOwnership(*c.doc, *c.policy))) return;
   if (until == Stage::kPolicy) return;
+  if (until == Stage::kBundle) c.doc.reset();
 
   if (!Keep(c, c.rules, ruleset::OrderRules(*c.policy))) return;
   const Diagnostics ambiguities = ruleset::FindAmbiguities(*c.rules);

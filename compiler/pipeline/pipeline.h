@@ -45,7 +45,7 @@ struct Options {
 // empty. Places in it point into `sources`.
 struct Compilation {
   SourceSet sources;
-  std::optional<yaml::PolicyDoc> doc;
+  std::optional<yaml::PolicyDoc> doc;  // not kept on the way to a bundle: it is most of the memory
   std::optional<model::Policy> policy;
   std::optional<ownership::Ownership> ownership;  // with the policy
   std::optional<ruleset::RuleSet> rules;

@@ -21,11 +21,12 @@ class AddressSets {
  public:
   explicit AddressSets(const model::Policy& policy)
       : policy_(policy),
-        everything_(std::make_shared<const AddressSet>(AddressSet::Everything())) {}
+        everything_(std::make_shared<const AddressSet>(AddressSet::Everything())),
+        of_one_(policy.services.size()) {}
 
   std::shared_ptr<const AddressSet> Of(const std::optional<ServiceList>& services) {
     if (!services) return everything_;
-    auto& known = sets_[*services];
+    auto& known = services->size() == 1 ? of_one_[services->front()] : sets_[*services];
     if (known == nullptr) {
       AddressSet all;
       for (const std::uint32_t service : *services) {
@@ -39,6 +40,7 @@ class AddressSets {
  private:
   const model::Policy& policy_;
   std::shared_ptr<const AddressSet> everything_;
+  std::vector<std::shared_ptr<const AddressSet>> of_one_;  // by service
   std::map<ServiceList, std::shared_ptr<const AddressSet>> sets_;
 };
 
