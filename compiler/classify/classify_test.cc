@@ -234,6 +234,24 @@ TEST_CASE("tables above the limit are refused with the mappings that need most")
         "pairs of address ranges)");
 }
 
+TEST_CASE("rules that overlap too much are refused, with those that overlap most") {
+  // Each list is one longer than the next: together, half the square of the rules.
+  ruleset::RuleSet rules;
+  for (std::uint32_t i = 0; i < 20000; ++i) {
+    const std::uint32_t port = i % 60000;
+    rules.rules.push_back(MakeRule(rules.mappings++, model::Action::kAllow,
+                                   Range4(100000 + i, 900000 - i), AddressSet::Everything(),
+                                   {{port, port}}));
+  }
+  const auto refused = BuildTables(rules);
+  REQUIRE_FALSE(refused.ok());
+  CHECK(refused.diagnostics()[0].code == Code::kTablesTooLarge);
+  CHECK(refused.diagnostics()[0].message.starts_with(
+      "the policy needs classifier tables above the limit of 469762048 bytes; most of them for "
+      "\"m0\" ("));
+  CHECK(refused.diagnostics()[0].message.ends_with(" overlaps with others)"));
+}
+
 TEST_CASE("rules with an open end and rules without meet in every view") {
   // A hundred sources to their own destination, a hundred to anywhere, anywhere to a hundred, and
   // some that pin down neither: whatever is asked, the first that matches decides.

@@ -64,13 +64,35 @@ std::uint32_t VerdictOf(const ruleset::Rule& rule, std::uint32_t id) {
                        MARCH_SLOT_FIRST_MAPPING + id);
 }
 
-Leaves::Leaves(const OrderedRules& rules, std::uint32_t first_word)
-    : rules_(rules), first_word_(first_word), ports_only_(rules.size(), kUnknown) {
+Leaves::Leaves(const OrderedRules& rules, std::uint32_t first_word, std::uint64_t max_words)
+    : rules_(rules),
+      first_word_(first_word),
+      max_words_(max_words),
+      ports_only_(rules.size(), kUnknown) {
   SetId({EveryL4(), EveryPort()});
   SetId({});  // stands for MARCH_SET_SOME
   set_of_.reserve(rules.size());
   for (const ruleset::Rule* rule : rules) set_of_.push_back(SetId({rule->l4, rule->source_ports}));
   Intern({});
+}
+
+bool Leaves::Spend(std::size_t rules) {
+  spent_ += rules;
+  return !exhausted();
+}
+
+std::vector<std::pair<std::uint32_t, std::uint64_t>> Leaves::MostListed(std::size_t count) const {
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> listed(rules_.size());
+  for (std::uint32_t id = 0; id < listed.size(); ++id) listed[id].first = id;
+  for (const RuleIds* const ids : lists_) {
+    for (const std::uint32_t id : *ids) ++listed[id].second;
+  }
+  const auto end = listed.begin() + static_cast<std::ptrdiff_t>(std::min(count, listed.size()));
+  std::partial_sort(listed.begin(), end, listed.end(), [](const auto& a, const auto& b) {
+    return a.second != b.second ? a.second > b.second : a.first < b.first;
+  });
+  listed.erase(end, listed.end());
+  return listed;
 }
 
 std::uint32_t Leaves::SetId(const Set& set) {
@@ -90,6 +112,7 @@ bool Leaves::Ends(std::uint32_t id) const {
 }
 
 Leaves::ListId Leaves::Intern(RuleIds ids) {
+  if (!Spend(ids.size())) return kNothing;
   const auto last = std::find_if(ids.begin(), ids.end(), [&](auto id) { return Ends(id); });
   if (last != ids.end()) ids.erase(last + 1, ids.end());
   const auto [place, is_new] =
@@ -104,6 +127,7 @@ Leaves::ListId Leaves::Intern(RuleIds ids) {
 Leaves::ListId Leaves::Merge(ListId a, ListId b) {
   if (a == b || b == kNothing) return a;
   if (a == kNothing) return b;
+  if (!Spend(IdsOf(a).size() + IdsOf(b).size())) return kNothing;
   RuleIds both;
   std::set_union(IdsOf(a).begin(), IdsOf(a).end(), IdsOf(b).begin(), IdsOf(b).end(),
                  std::back_inserter(both));
@@ -149,6 +173,7 @@ std::uint64_t Leaves::LeafOfStretch(const std::set<std::uint32_t>& active) {
   RuleIds ids;
   bool audited = false;
   for (const std::uint32_t id : active) {
+    if (!Spend(1)) return 0;
     const bool any_port = PortsOnly(id) == MARCH_SET_ALL_ID;
     const bool audit = rules_[id]->audit;
     // Of audits, the first counts.
@@ -176,6 +201,7 @@ std::uint64_t Leaves::SourcePortTableOf(const RuleIds& ids) {
     Words rules;
     bool audited = false;
     for (const std::uint32_t id : active) {
+      if (!Spend(1)) return;
       const bool audit = rules_[id]->audit;
       if (audit && audited) continue;
       rules.push_back(RuleWord(id, MARCH_SET_ALL_ID));
@@ -201,6 +227,7 @@ std::uint64_t Leaves::LeafOfFragments(const RuleIds& ids, std::uint32_t protocol
   bool denied = false;
   bool audited = false;
   for (const std::uint32_t id : ids) {
+    if (!Spend(1)) return 0;
     const ruleset::Rule& rule = *rules_[id];
     const auto& parts = rule.l4.intervals();
     const auto part = std::lower_bound(parts.begin(), parts.end(), first,

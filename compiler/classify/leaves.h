@@ -27,8 +27,17 @@ class Leaves {
   using ListId = std::uint32_t;
   static constexpr ListId kNothing = 0;
 
-  // `rules` must outlive this. Words of lists and tables are numbered from `first_word` on.
-  Leaves(const OrderedRules& rules, std::uint32_t first_word);
+  // `rules` must outlive this. Words of lists and tables are numbered from `first_word` on; there
+  // are at most `max_words`.
+  Leaves(const OrderedRules& rules, std::uint32_t first_word, std::uint64_t max_words);
+
+  // Where many rules overlap, each place has a long list of its own, and all of them together grow
+  // with the square of the rules. So there is a limit to the rules looked at: whoever goes through
+  // a list says so. False behind the limit; from then on nothing more is made.
+  bool Spend(std::size_t rules);
+  bool exhausted() const { return spent_ > kMostSpent || words_.size() > max_words_; }
+  // When exhausted: the rules that are in most lists, with how many; at most `count`.
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> MostListed(std::size_t count) const;
 
   // The list of these rules, in order of precedence, without those that can never decide: the ones
   // behind a rule that matches every port.
@@ -74,8 +83,12 @@ class Leaves {
   // The number of the first word of a copy of `block`, which exists once.
   std::uint32_t Share(const Words& block);
 
+  static constexpr std::uint64_t kMostSpent = std::uint64_t{1} << 25;
+
   const OrderedRules& rules_;
   std::uint32_t first_word_;
+  std::uint64_t max_words_;
+  std::uint64_t spent_ = 0;
   std::vector<std::uint32_t> set_of_;      // by rule
   std::vector<std::uint32_t> ports_only_;  // by rule: its source ports alone; kUnknown at first
   std::vector<Set> sets_;

@@ -181,9 +181,15 @@ Diagnostic TooLarge(const OrderedRules& rules, const std::vector<Cost>& costs,
   for (const Cost& cost : costs) {
     message += &cost == costs.data() ? "; most of them for " : ", ";
     message += bundle::Quoted(rules[cost.rule]->name) + " (" + std::to_string(cost.entries) +
-               " pairs of address ranges)";
+               (cost.by_lists ? " overlaps with others)" : " pairs of address ranges)");
   }
   if (!costs.empty()) place = rules[costs[0].rule]->place;
+  if (!costs.empty() && costs[0].by_lists) {
+    return MakeDiagnostic(
+        Code::kTablesTooLarge, place, std::move(message),
+        "let fewer mappings meet in one place: name services whose networks do not contain each "
+        "other, or give the mappings that overlap the same ports and merge them");
+  }
   return MakeDiagnostic(
       Code::kTablesTooLarge, place, std::move(message),
       "raise --max-table-bytes, or let these mappings name services of fewer or larger networks: "
@@ -195,7 +201,7 @@ Diagnostic TooLarge(const OrderedRules& rules, const std::vector<Cost>& costs,
 Outcome<Tables> BuildTables(const ruleset::RuleSet& rules, const Limits& limits) {
   const std::uint64_t most = std::min(limits.max_table_bytes, Limits{}.max_table_bytes);
   const OrderedRules ordered = InOrder(rules);
-  Leaves leaves(ordered, kHeaderLines * MARCH_LINE_WORDS);
+  Leaves leaves(ordered, kHeaderLines * MARCH_LINE_WORDS, most / sizeof(std::uint64_t));
   Tables result;
   Views views[2];
   for (const space::Family family : {space::Family::kV4, space::Family::kV6}) {

@@ -111,6 +111,7 @@ class Builder {
     BuildMatrix();
     BuildRowsByDestination();
     BuildRowsBySource();
+    if (leaves_.exhausted()) return MostListed();
     FinishSides();
     return std::move(views_);
   }
@@ -201,7 +202,7 @@ class Builder {
       const std::uint64_t entries = places_[i] == Place::kSource ? Entries(source, destination)
                                                                  : Entries(destination, source);
       bytes += entries * kEntryBytes;
-      costs.push_back({entries, members_[i].rule});
+      costs.push_back({entries, members_[i].rule, false});
     }
     if (bytes <= options_.max_bytes) return {};
     const std::size_t named = std::min(kNamedCosts, costs.size());
@@ -210,6 +211,14 @@ class Builder {
                         return a.entries != b.entries ? a.entries > b.entries : a.rule < b.rule;
                       });
     costs.resize(named);
+    return costs;
+  }
+
+  std::vector<Cost> MostListed() const {
+    std::vector<Cost> costs;
+    for (const auto& [rule, lists] : leaves_.MostListed(kNamedCosts)) {
+      costs.push_back({lists, rule, true});
+    }
     return costs;
   }
 
@@ -283,6 +292,7 @@ class Builder {
     sweep.Run([&](std::uint32_t first, std::uint32_t last, const std::set<std::uint32_t>& active) {
       RuleIds ids;
       for (const std::uint32_t id : active) {
+        if (!leaves_.Spend(1)) return;
         ids.push_back(id);
         if (leaves_.Ends(id)) break;
       }
@@ -350,7 +360,7 @@ class Builder {
       if (matrix_lists_[i] != Leaves::kNothing) alone[i % views_.width] = false;
     }
     std::map<std::pair<RuleIds, bool>, std::uint32_t> known;
-    for (std::uint32_t d = 0; d < destination_.classes; ++d) {
+    for (std::uint32_t d = 0; d < destination_.classes && !leaves_.exhausted(); ++d) {
       RuleIds bucket = buckets.Of(d);
       if (bucket.empty()) continue;
       const bool is_final = matrix_lists_.empty() || alone[MatrixDestination(d)];
@@ -393,7 +403,7 @@ class Builder {
       changes[d] = changes[d - 1] + (differs ? 1 : 0);
     }
     std::map<std::tuple<RuleIds, std::uint32_t, std::uint32_t>, std::uint32_t> known;
-    for (std::uint32_t s = 0; s < source_.classes; ++s) {
+    for (std::uint32_t s = 0; s < source_.classes && !leaves_.exhausted(); ++s) {
       RuleIds bucket = buckets.Of(s);
       if (bucket.empty()) continue;
       const std::uint32_t across = to_across_.empty() ? 0 : to_across_[s];

@@ -63,10 +63,12 @@ struct ViewOptions {
   std::uint64_t large_matrix_bytes = std::uint64_t{1} << 20;
 };
 
-// A rule and how many entries it would need at least.
+// A rule and how many entries it would need at least; or, of rules that overlap too much, in how
+// many lists of those that match somewhere together it was when there were too many.
 struct Cost {
   std::uint64_t entries = 0;
   std::uint32_t rule = 0;
+  bool by_lists = false;
 };
 
 // The views, or, if they would be larger than allowed, the rules that cost most, dearest first.
