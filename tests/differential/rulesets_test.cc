@@ -1,6 +1,7 @@
 // Model and tables on rule sets of every style and traffic for them, larger than random policies
 // are: where all three views, pairs, lists and tables over layer 4 are in use.
 #include <catch2/catch.hpp>
+#include <cstring>
 #include <string>
 
 #include "base/print.h"
@@ -14,14 +15,15 @@ namespace {
 
 constexpr std::size_t kPackets = 300;  // of every kind of traffic
 
-pipeline::Compilation Compile(const std::vector<tests::PlainRule>& rules) {
+pipeline::Compilation Compile(const std::vector<tests::PlainRule>& rules,
+                              pipeline::Stage until = pipeline::Stage::kTables) {
   MemoryFileSystem files;
   std::size_t number = 0;
   for (const std::string& text : tests::PolicyOf(rules)) {
     const std::string path = "policy/" + std::to_string(number++) + ".yaml";
     REQUIRE(files.WriteAtomically(path, text, 0600).ok());
   }
-  auto compilation = pipeline::Compile(files, "policy", pipeline::Stage::kTables);
+  auto compilation = pipeline::Compile(files, "policy", until);
   INFO(TextOf(compilation.diagnostics));
   REQUIRE(compilation.ok());
   return compilation;
@@ -86,6 +88,20 @@ TEST_CASE("model and tables agree on rule sets of every style") {
         (MARCH_VIEW_SOURCE | MARCH_VIEW_DESTINATION | MARCH_VIEW_MATRIX | MARCH_VIEW_PAIRS));
   CHECK(tables_over_layer4 > 100);
   CHECK(decided > 10000);
+}
+
+TEST_CASE("a change that keeps the shape of the tables keeps the program") {
+  for (const tests::Style style : {tests::Style::kMesh, tests::Style::kAcl}) {
+    auto rules = tests::MakeRuleset({style, space::Family::kV4, 2000, 1});
+    const pipeline::Compilation before = Compile(rules, pipeline::Stage::kObject);
+    rules[1000].allow = !rules[1000].allow;
+    rules[7].destination = rules[8].destination;
+    const pipeline::Compilation after = Compile(rules, pipeline::Stage::kObject);
+    INFO(NameOf(style));
+    REQUIRE(std::memcmp(&before.tables->shape, &after.tables->shape, sizeof(march_shape)) == 0);
+    CHECK(before.tables->words != after.tables->words);
+    CHECK(before.object->bytes == after.object->bytes);
+  }
 }
 
 }  // namespace
