@@ -151,11 +151,23 @@ const std::optional<std::vector<std::uint32_t>>& PlainPolicy::ServicesAt(std::ui
   return end == End::kSource ? mapping.from : mapping.to;
 }
 
+// Whether the mapping matches no packet of the family, since nothing is at one of its ends.
+bool PlainPolicy::MatchesNothing(std::uint32_t place, space::Family family) const {
+  const auto is_empty = [&](End end) {
+    const auto& services = ServicesAt(place, end);
+    return services && std::all_of(services->begin(), services->end(), [&](std::uint32_t service) {
+             return held_[service].In(family).empty();
+           });
+  };
+  return is_empty(End::kSource) || is_empty(End::kDestination);
+}
+
 ClassesOfEnd PlainPolicy::ReadClasses(const std::vector<AddressRange>& ranges, space::Family family,
                                       End end, Fault& fault) const {
   std::vector<std::vector<std::uint32_t>> users(held_.size());  // mappings by service
   std::vector<std::uint64_t> bits((mappings_.size() + 63) / 64, 0);
   for (std::uint32_t place = 0; place < mappings_.size(); ++place) {
+    if (MatchesNothing(place, family)) continue;
     const auto& services = ServicesAt(place, end);
     if (!services) {
       bits[place / 64] |= std::uint64_t{1} << (place % 64);

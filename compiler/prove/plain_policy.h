@@ -58,6 +58,7 @@ class PlainPolicy {
 
  private:
   const std::optional<std::vector<std::uint32_t>>& ServicesAt(std::uint32_t place, End end) const;
+  bool MatchesNothing(std::uint32_t place, space::Family family) const;
 
   const model::Policy& policy_;
   bool default_allow_;

@@ -114,13 +114,12 @@ void TableReader::Read4(std::uint32_t root, Search& search) const {
   for (std::uint64_t i = 0; i < std::uint64_t{1} << root_bits && !search.fault.raised(); ++i) {
     const std::uint64_t word = Word(root + i, search.fault);
     const std::uint32_t cell_bits = Upper(word);
-    if (cell_bits > rest_bits || cell_bits > 31) {
-      search.fault.Raise("have cells that are wider than what their root leaves");
-      return;
-    }
-    for (std::uint64_t j = 0; j < std::uint64_t{1} << (rest_bits - cell_bits); ++j) {
-      const std::uint64_t first = (i << rest_bits) + (j << cell_bits);
-      const std::uint64_t last = first + (std::uint64_t{1} << cell_bits) - 1;
+    if (cell_bits > 31) return search.fault.Raise("have a cell wider than the address");
+    // One cell may span more than there is.
+    const unsigned width = std::min(cell_bits, rest_bits);
+    for (std::uint64_t j = 0; j < std::uint64_t{1} << (rest_bits - width); ++j) {
+      const std::uint64_t first = (i << rest_bits) + (j << width);
+      const std::uint64_t last = first + (std::uint64_t{1} << width) - 1;
       Descend4(Half(std::uint64_t{Lower(word)} + j, search.fault), Lower(first), Lower(last),
                search.bounds.depth, search);
       if (search.fault.raised()) return;
