@@ -79,17 +79,16 @@ const LeafReader::Set& LeafReader::SetOf(std::uint64_t rule, Fault& fault) {
   const auto [place, is_new] = sets_.try_emplace(number);
   Set& set = place->second;
   if (!is_new) return set;
-  if (number == MARCH_SET_ALL_ID) {
-    set.keys = {{0, MARCH_L4_FRAGMENT - 1}};
-    set.every_source_port = true;
-    return set;
-  }
   const std::uint64_t keys = tables_.Word(sets_at_ + 2 * std::uint64_t{number}, fault);
   const std::uint64_t ports = tables_.Word(sets_at_ + 2 * std::uint64_t{number} + 1, fault);
   set.some = (keys & MARCH_SET_SOME) != 0;
   if (!set.some) set.keys = ReadIntervals(keys, MARCH_L4_FRAGMENT - 1, fault);
   set.source_ports = ReadIntervals(ports, kLastPort, fault);
   set.every_source_port = set.source_ports == Intervals{{0, kLastPort}};
+  const Intervals every_key = {{0, MARCH_L4_FRAGMENT - 1}};
+  if (number == MARCH_SET_ALL_ID && (set.keys != every_key || !set.every_source_port)) {
+    fault.Raise("have a set of all packets that leaves out some");
+  }
   if (!set.every_source_port && tables_.shape().source_ports == 0) {
     fault.Raise("ask for source ports, and their shape says that they do not");
   }
