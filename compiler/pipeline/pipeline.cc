@@ -65,7 +65,7 @@ Outcome<std::string> PackBundle(const Compilation& compilation, const Options& o
 Outcome<bundle::Proof> ProveObject(const Compilation& compilation, const Options& options) {
   std::vector<std::unique_ptr<prove::Kernel>> kernels;
   if (options.proving == Proving::kKernel) {
-    const auto feeder = clang::CompileBpf({"#include \"prove/feeder.h\"\n"});
+    const auto feeder = CompileFeeder();
     if (!feeder) return feeder.diagnostics();
     const std::string tables = compilation.tables->Bytes();
     const auto slots =
@@ -176,6 +176,10 @@ Compilation Compile(const FileTree& files, const std::string& path, Stage until,
   RunStages(compilation, files, path, until, options);
   SortByPlace(compilation.diagnostics);
   return compilation;
+}
+
+Outcome<clang::BpfObject> CompileFeeder() {
+  return clang::CompileBpf({"#include \"prove/feeder.h\"\n"});
 }
 
 Outcome<Documents> LoadDocuments(const FileTree& files, const std::string& path,

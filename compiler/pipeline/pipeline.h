@@ -73,6 +73,10 @@ struct Compilation {
 Compilation Compile(const FileTree& files, const std::string& path, Stage until,
                     const Options& options = {});
 
+// The program that sends witnesses through another (bpf-templates/prove/feeder.h). Error:
+// kClangFailed.
+Outcome<clang::BpfObject> CompileFeeder();
+
 // The documents of other files, as tests that are kept apart from the policy.
 struct Documents {
   SourceSet sources;
