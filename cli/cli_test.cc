@@ -584,7 +584,7 @@ TEST_CASE("compile proves what it is asked to, and the bundle says what was prov
   REQUIRE(read);
   REQUIRE(read->proof);
   CHECK_FALSE(read->proof->in_kernel);
-  CHECK(read->proof->cells() > 10);
+  CHECK(read->proof->cells() == 10);
   CHECK(marchctl.err.str().find(read->proof->digest) != std::string::npos);
   CHECK(marchctl.Run({"bundle", "inspect", "proved.march"}) == kOk);
   CHECK(marchctl.out.str().find(read->proof->digest) != std::string::npos);
@@ -598,6 +598,9 @@ TEST_CASE("compile refuses a proof that there cannot be") {
   Marchctl marchctl;
   CHECK(marchctl.Run({"compile", "p.yaml", "--prove=hope", "-o", "x.march"}) == kUsage);
   CHECK(marchctl.Run({"compile", "p.yaml", "--prove", "--until", "tables", "--dump"}) == kUsage);
+  CHECK(marchctl.Run({"compile", "p.yaml", "--prove=tables", "--max-proof-cells", "9", "-o",
+                      "x.march"}) == kInvalidPolicy);
+  CHECK(marchctl.err.str().find("error[M0403]") != std::string::npos);
   CHECK(marchctl.files.KindOf("x.march") == FileSystem::Kind::kNothing);
 }
 

@@ -21,7 +21,8 @@ struct Flags {
   std::vector<std::string> keys;
   std::uint64_t serial = 1;
   std::uint64_t max_table_bytes = classify::Limits{}.max_table_bytes;
-  std::string prove;
+  std::uint64_t max_proof_cells = prove::ProofLimits{}.max_cells;
+  std::string prove;  // "true" without a value
   pipeline::Options options;
 };
 
@@ -52,6 +53,7 @@ int Run(Environment& environment, const Flags& flags) {
   pipeline::Options options = flags.options;
   options.serial = flags.serial;
   options.classify.max_table_bytes = flags.max_table_bytes;
+  options.proof.max_cells = flags.max_proof_cells;
   auto keys = LoadPrivateKeys(environment, flags.keys);
   if (!keys) return Report(environment, keys.diagnostics());
   options.signers = *std::move(keys);
@@ -60,7 +62,7 @@ int Run(Environment& environment, const Flags& flags) {
   options.kernels = &kernels;
   if (!flags.prove.empty()) {
     options.proving =
-        flags.prove == "kernel" ? pipeline::Proving::kKernel : pipeline::Proving::kTables;
+        flags.prove == "tables" ? pipeline::Proving::kTables : pipeline::Proving::kKernel;
   }
 
   const pipeline::Stage until = *pipeline::ParseStage(flags.until);
@@ -99,9 +101,11 @@ void AddCompile(CLI::App& app, Environment& environment, int& exit_code) {
       ->capture_default_str();
   verb->add_option("--max-table-bytes", flags->max_table_bytes, "Limit of the classifier tables")
       ->capture_default_str();
-  auto* prove = verb->add_flag("--prove{kernel}", flags->prove,
+  auto* prove = verb->add_flag("--prove", flags->prove,
                                "Prove that tables and program do what the policy says; "
                                "--prove=tables leaves out the kernel");
+  verb->add_option("--max-proof-cells", flags->max_proof_cells, "Limit of what is proved")
+      ->capture_default_str();
   AddLimitOption(*verb, flags->options);
   verb->callback([&environment, &exit_code, flags, out, until, dump, prove] {
     if (out->count() == 0 && dump->count() == 0) {
@@ -110,8 +114,8 @@ void AddCompile(CLI::App& app, Environment& environment, int& exit_code) {
     if (out->count() != 0 && until->count() != 0 && flags->until != "bundle") {
       throw CLI::ValidationError("-o FILE", "there is no bundle before the stage \"bundle\"");
     }
-    if (prove->count() != 0 && flags->prove != "kernel" && flags->prove != "tables") {
-      throw CLI::ValidationError("--prove", "it takes \"kernel\" or \"tables\"");
+    if (prove->count() != 0 && flags->prove != "true" && flags->prove != "tables") {
+      throw CLI::ValidationError("--prove", "it takes nothing, or \"tables\"");
     }
     if (prove->count() != 0 && flags->until != "object" && flags->until != "bundle") {
       throw CLI::ValidationError("--prove",

@@ -64,7 +64,8 @@ Diagnostic Failed(std::string message, SourceRange place = {}) {
 
 Diagnostic TooLarge(const std::string& what) {
   return MakeDiagnostic(Code::kProofTooLarge, {}, "the proof of this policy would take " + what,
-                        "prove parts of the policy, or compile it without --prove");
+                        "raise --max-proof-cells, prove parts of the policy, or compile it without "
+                        "--prove");
 }
 
 // A packet that is not treated as the policy says.

@@ -29,6 +29,7 @@ void ProveEverything(pipeline::Proving proving) {
   pipeline::Options options;
   options.proving = proving;
   options.kernels = &kernels;
+  options.proof.max_cells = 2'000'000'000;
   for (const tests::Style style : tests::kStyles) {
     for (const space::Family family : {space::Family::kV4, space::Family::kV6}) {
       for (const std::uint32_t size : Sizes()) {
