@@ -3,29 +3,15 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "base/print.h"
 #include "compiler/pipeline/engines.h"
 #include "compiler/pipeline/pipeline.h"
 #include "compiler/space/protocol.h"
-#include "tests/rulesets/rulesets.h"
+#include "tests/rulesets/compile.h"
 
 namespace march {
 namespace {
 
 constexpr std::size_t kPackets = 300;  // of every kind of traffic
-
-pipeline::Compilation Compile(const std::vector<tests::PlainRule>& rules) {
-  MemoryFileSystem files;
-  std::size_t number = 0;
-  for (const std::string& text : tests::PolicyOf(rules)) {
-    const std::string path = "policy/" + std::to_string(number++) + ".yaml";
-    REQUIRE(files.WriteAtomically(path, text, 0600).ok());
-  }
-  auto compilation = pipeline::Compile(files, "policy", pipeline::Stage::kTables);
-  INFO(TextOf(compilation.diagnostics));
-  REQUIRE(compilation.ok());
-  return compilation;
-}
 
 // In the order in which they decide.
 std::vector<tests::PlainRule> InOrder(const std::vector<tests::PlainRule>& rules,
@@ -55,7 +41,7 @@ TEST_CASE("model and tables agree on rule sets of every style") {
     for (const space::Family family : {space::Family::kV4, space::Family::kV6}) {
       for (const std::uint32_t size : {300U, 4000U}) {
         const auto rules = tests::MakeRuleset({style, family, size, size});
-        const pipeline::Compilation compilation = Compile(rules);
+        const auto compilation = tests::CompileRuleset(rules, pipeline::Stage::kTables);
         views |= unsigned{compilation.tables->shape.v4.views} | compilation.tables->shape.v6.views;
         tables_over_layer4 += compilation.tables->report.l4_tables;
         prove::ModelEngine model(*compilation.policy);
