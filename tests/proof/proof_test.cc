@@ -1,6 +1,7 @@
 // The proof over rule sets of every style, and what the kernel's part of it notices.
 //
-// MARCH_PROOF_RULES=10000 proves rule sets of that size instead, and tells what it took.
+// MARCH_PROOF_RULES=10000 proves rule sets of that size instead, and tells what it took;
+// MARCH_PROOF_STYLE=chain those of one style.
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -30,7 +31,9 @@ void ProveEverything(pipeline::Proving proving) {
   options.proving = proving;
   options.kernels = &kernels;
   options.proof.max_cells = 2'000'000'000;
+  const char* const only = std::getenv("MARCH_PROOF_STYLE");
   for (const tests::Style style : tests::kStyles) {
+    if (only != nullptr && NameOf(style) != only) continue;
     for (const space::Family family : {space::Family::kV4, space::Family::kV6}) {
       for (const std::uint32_t size : Sizes()) {
         const auto rules = tests::MakeRuleset({style, family, size, size});
