@@ -4,30 +4,15 @@
 #include <cstring>
 #include <string>
 
-#include "base/print.h"
 #include "compiler/pipeline/engines.h"
 #include "compiler/pipeline/pipeline.h"
 #include "compiler/space/protocol.h"
-#include "tests/rulesets/rulesets.h"
+#include "tests/rulesets/compile.h"
 
 namespace march {
 namespace {
 
 constexpr std::size_t kPackets = 300;  // of every kind of traffic
-
-pipeline::Compilation Compile(const std::vector<tests::PlainRule>& rules,
-                              pipeline::Stage until = pipeline::Stage::kTables) {
-  MemoryFileSystem files;
-  std::size_t number = 0;
-  for (const std::string& text : tests::PolicyOf(rules)) {
-    const std::string path = "policy/" + std::to_string(number++) + ".yaml";
-    REQUIRE(files.WriteAtomically(path, text, 0600).ok());
-  }
-  auto compilation = pipeline::Compile(files, "policy", until);
-  INFO(TextOf(compilation.diagnostics));
-  REQUIRE(compilation.ok());
-  return compilation;
-}
 
 // In the order in which they decide.
 std::vector<tests::PlainRule> InOrder(const std::vector<tests::PlainRule>& rules,
@@ -57,7 +42,7 @@ TEST_CASE("model and tables agree on rule sets of every style") {
     for (const space::Family family : {space::Family::kV4, space::Family::kV6}) {
       for (const std::uint32_t size : {300U, 4000U}) {
         const auto rules = tests::MakeRuleset({style, family, size, size});
-        const pipeline::Compilation compilation = Compile(rules);
+        const auto compilation = tests::CompileRuleset(rules, pipeline::Stage::kTables);
         views |= unsigned{compilation.tables->shape.v4.views} | compilation.tables->shape.v6.views;
         tables_over_layer4 += compilation.tables->report.l4_tables;
         prove::ModelEngine model(*compilation.policy);
@@ -93,10 +78,10 @@ TEST_CASE("model and tables agree on rule sets of every style") {
 TEST_CASE("a change that keeps the shape of the tables keeps the program") {
   for (const tests::Style style : {tests::Style::kMesh, tests::Style::kAcl}) {
     auto rules = tests::MakeRuleset({style, space::Family::kV4, 2000, 1});
-    const pipeline::Compilation before = Compile(rules, pipeline::Stage::kObject);
+    const pipeline::Compilation before = tests::CompileRuleset(rules, pipeline::Stage::kObject);
     rules[1000].allow = !rules[1000].allow;
     rules[7].destination = rules[8].destination;
-    const pipeline::Compilation after = Compile(rules, pipeline::Stage::kObject);
+    const pipeline::Compilation after = tests::CompileRuleset(rules, pipeline::Stage::kObject);
     INFO(NameOf(style));
     REQUIRE(std::memcmp(&before.tables->shape, &after.tables->shape, sizeof(march_shape)) == 0);
     CHECK(before.tables->words != after.tables->words);
