@@ -28,6 +28,7 @@
 
 #include "bench/fastpath/acl/rules.h"
 #include "bench/fastpath/bpf/trace.h"
+#include "bench/fastpath/cpu_time.h"
 
 namespace {
 
@@ -174,7 +175,7 @@ class Trace {
 double Measure(const rte_acl_ctx* context, Trace& trace, std::size_t packets) {
   std::array<std::uint32_t, kBurst> results{};
   std::uint64_t allowed = 0;
-  const auto start = std::chrono::steady_clock::now();
+  const double start = march::bench::ThreadCpuNanoseconds();
   std::size_t done = 0;
   while (done < packets) {
     const std::size_t left_in_trace = trace.size() - done % trace.size();
@@ -183,9 +184,9 @@ double Measure(const rte_acl_ctx* context, Trace& trace, std::size_t packets) {
     for (std::uint32_t i = 0; i < burst; ++i) allowed += results[i] == kAllow;
     done += burst;
   }
-  const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - start;
+  const double took = march::bench::ThreadCpuNanoseconds() - start;
   // Used, so that it is counted.
-  return allowed <= done ? took.count() / static_cast<double>(done) : 0;
+  return allowed <= done ? took / static_cast<double>(done) : 0;
 }
 
 std::string Verdicts(const rte_acl_ctx* context, Trace& trace, std::size_t count) {

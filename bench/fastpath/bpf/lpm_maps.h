@@ -47,7 +47,6 @@ struct bench_pair {
 struct {
   MARCH_MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
   MARCH_MAP_UINT(max_entries, BENCH_PORTS);
-  MARCH_MAP_UINT(map_flags, BPF_F_MMAPABLE);
   MARCH_MAP_TYPE(key, uint32_t);
   MARCH_MAP_TYPE(value, uint32_t);
 } bench_ports SEC(".maps");

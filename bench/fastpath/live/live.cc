@@ -62,7 +62,7 @@ Sample Take(const Measured& measured, const Sender& sender, std::optional<int> t
   Sample sample;
   sample.in = measured.gateway->CountsOfIn();
   sample.time = Clock::now();
-  sample.cpu_nanoseconds = thread ? ThreadCpuNanoseconds(*thread) : 0;
+  sample.cpu_nanoseconds = thread ? CpuNanosecondsOf(*thread) : 0;
   sample.sent = sender.sent();
   sample.out = measured.gateway->CountsOfOut();
   return sample;

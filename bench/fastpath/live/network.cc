@@ -118,23 +118,33 @@ Gateway::Gateway() {
     feed_index_ = ::if_nametoindex(kFeed);
   }
   const Namespace::Inside here(inside_);
-  for (const char* family : {"ipv4", "ipv6"}) {
-    Sysctl(std::string(family) + "/conf/all/forwarding", "1");
-  }
   Sysctl("ipv4/conf/all/rp_filter", "0");
   Sysctl("ipv4/conf/default/rp_filter", "0");
   Sysctl("ipv6/conf/default/accept_dad", "0");
-  MustRun({"ip", "link", "add", kOut, "type", "dummy"});
-  SwitchGroOn(in_);
-  ServeByThread(in_);
+  MustRun({"ip", "link", "add", kOut, "type", "bridge", "mcast_snooping", "0"});
+  // Nothing may speak here but the trace, so that counters add up: no groups to report, no routers
+  // to look for.
+  for (const std::string& interface : {in_, std::string(kOut)}) {
+    MustRun({"ip", "link", "set", interface, "addrgenmode", "none", "multicast", "off", "arp",
+             "off"});
+  }
+  for (const char* family : {"ipv4", "ipv6"}) {
+    Sysctl(std::string(family) + "/conf/all/forwarding", "1");
+  }
   for (const std::string& interface : {std::string("lo"), in_, std::string(kOut)}) {
     MustRun({"ip", "link", "set", interface, "up"});
   }
+  // While it is up: only then the peer learns that it may redirect.
+  SwitchGroOn(in_);
+  ServeByThread(in_);
   // One next hop for everything, so that no neighbours are looked for.
-  MustRun({"ip", "address", "add", "192.0.2.2/24", "dev", kOut});
-  MustRun({"ip", "route", "add", "default", "via", "192.0.2.1", "dev", kOut});
-  MustRun({"ip", "-6", "address", "add", "2001:db8:ffff:ffff::2/64", "dev", kOut, "nodad"});
-  MustRun({"ip", "-6", "route", "add", "default", "via", "2001:db8:ffff:ffff::1", "dev", kOut});
+  const auto route = [](const char* address, const char* hop) {
+    MustRun({"ip", "address", "add", address, "dev", kOut, "nodad"});
+    MustRun({"ip", "neighbour", "add", hop, "lladdr", "02:00:00:00:00:03", "dev", kOut});
+    MustRun({"ip", "route", "add", "default", "via", hop, "dev", kOut});
+  };
+  route("192.0.2.2/24", "192.0.2.1");
+  route("2001:db8:ffff:ffff::2/64", "2001:db8:ffff:ffff::1");
   in_index_ = ::if_nametoindex(in_.c_str());
 }
 
@@ -181,7 +191,7 @@ std::optional<int> Gateway::ReceiverThread() const {
   return {};
 }
 
-std::uint64_t ThreadCpuNanoseconds(int thread) {
+std::uint64_t CpuNanosecondsOf(int thread) {
   std::ifstream file("/proc/" + std::to_string(thread) + "/schedstat");
   std::uint64_t nanoseconds = 0;
   file >> nanoseconds;

@@ -39,8 +39,8 @@ struct InterfaceCounts {
   std::uint64_t sent = 0;
 };
 
-// The gateway: frames arrive on `in`; what it lets through it routes to `out`, a dummy interface
-// that counts and drops. Its peer `feed`, in a namespace of its own, is where frames are sent from.
+// The gateway: frames arrive on `in`; what it lets through it routes to `out`, a bridge
+// without ports, which counts and drops. Its peer `feed`, in a namespace of its own, is where frames are sent from.
 class Gateway {
  public:
   Gateway();
@@ -74,6 +74,6 @@ inline constexpr int kSenderCpu = 0;
 inline constexpr int kReceiverCpu = 1;
 
 // Nanoseconds that a thread has been on a CPU.
-std::uint64_t ThreadCpuNanoseconds(int thread);
+std::uint64_t CpuNanosecondsOf(int thread);
 
 }  // namespace march::bench

@@ -1,5 +1,4 @@
 // Fills bpf/bit_vector.bpf.c from rules.
-#include <cstring>
 
 #include "bench/fastpath/bpf/lpm_maps.h"
 #include "bench/fastpath/subjects/port_classes.h"
@@ -74,8 +73,7 @@ class BitVector final : public ProgramSubject {
       FillTrie(destination_map, destinations, of_destinations, v4);
       FillArray("vector_port", of_ports);
       FillArray("vector_allowed", allowed);
-      const MappedArray table(object_.Map("bench_ports"), 4 * ports.table().size());
-      std::memcpy(table.data(), ports.table().data(), 4 * ports.table().size());
+      FillPorts(object_.Map("bench_ports"), ports);
     });
     facts_.instructions = object_.instructions();
     if (refusal.empty()) facts_.table_bytes = object_.MapBytes();

@@ -1,5 +1,4 @@
 // Fills bpf/lpm.bpf.c from rules.
-#include <cstring>
 #include <unordered_map>
 
 #include "bench/fastpath/bpf/lpm_maps.h"
@@ -142,8 +141,7 @@ class Lpm final : public ProgramSubject {
       FillTrie(destination_map, destinations_, v4);
       UpdateMap(object_->Map("lpm_pairs"), keys.data(), sizeof(bench_pair), values.data(), 4,
                 keys.size());
-      const MappedArray ports(object_->Map("bench_ports"), 4 * ports_.table().size());
-      std::memcpy(ports.data(), ports_.table().data(), 4 * ports_.table().size());
+      FillPorts(object_->Map("bench_ports"), ports_);
     });
     facts_.instructions = object_->instructions();
     facts_.table_bytes = object_->MapBytes();

@@ -1,6 +1,7 @@
 #include "bench/fastpath/subjects/port_classes.h"
 
 #include "bench/fastpath/bpf/lpm_maps.h"
+#include "bench/fastpath/bpf_object.h"
 #include "compiler/space/protocol.h"
 
 namespace march::bench {
@@ -29,6 +30,12 @@ PortClasses::PortClasses(const std::vector<tests::PlainRule>& rules) : table_(BE
 
 std::uint32_t PortClasses::Of(std::uint8_t protocol, std::uint16_t port) const {
   return table_[Place(protocol, port)];
+}
+
+void FillPorts(int map, const PortClasses& classes) {
+  std::vector<std::uint32_t> places(classes.table().size());
+  for (std::uint32_t i = 0; i < places.size(); ++i) places[i] = i;
+  UpdateMap(map, places.data(), 4, classes.table().data(), 4, places.size());
 }
 
 }  // namespace march::bench

@@ -23,4 +23,7 @@ class PortClasses {
   std::uint32_t count_ = 0;
 };
 
+// Into the map bench_ports of bpf/lpm_maps.h.
+void FillPorts(int map, const PortClasses& classes);
+
 }  // namespace march::bench
