@@ -125,8 +125,8 @@ Gateway::Gateway() {
   // Nothing may speak here but the trace, so that counters add up: no groups to report, no routers
   // to look for.
   for (const std::string& interface : {in_, std::string(kOut)}) {
-    MustRun({"ip", "link", "set", interface, "addrgenmode", "none", "multicast", "off", "arp",
-             "off"});
+    MustRun(
+        {"ip", "link", "set", interface, "addrgenmode", "none", "multicast", "off", "arp", "off"});
   }
   for (const char* family : {"ipv4", "ipv6"}) {
     Sysctl(std::string(family) + "/conf/all/forwarding", "1");

@@ -40,7 +40,8 @@ struct InterfaceCounts {
 };
 
 // The gateway: frames arrive on `in`; what it lets through it routes to `out`, a bridge
-// without ports, which counts and drops. Its peer `feed`, in a namespace of its own, is where frames are sent from.
+// without ports, which counts and drops. Its peer `feed`, in a namespace of its own, is where
+// frames are sent from.
 class Gateway {
  public:
   Gateway();
