@@ -137,6 +137,7 @@ void Report(const std::vector<Measured>& subjects, const Policy& policy, std::st
                    {"allowed_share", allowed}};
     if (measured.subject->judges()) {
       std::vector<double> ratios;
+      ratios.reserve(values.size());
       for (std::size_t i = 0; i < values.size(); ++i) ratios.push_back(values[i] / ours[i]);
       result["ratio_to_march"] = Median(ratios);
     }

@@ -46,6 +46,7 @@ class SpawnOptions {
 
 pid_t Spawn(const std::vector<std::string>& command, const SpawnOptions& options) {
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   pid_t pid = -1;

@@ -165,6 +165,7 @@ std::vector<Measured> Install(const LiveOptions& options, const Policy& policy,
 
 std::vector<double> Ratios(const std::vector<double>& values, const std::vector<double>& to) {
   std::vector<double> ratios;
+  ratios.reserve(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) ratios.push_back(values[i] / to[i]);
   return ratios;
 }

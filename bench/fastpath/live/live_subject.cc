@@ -225,7 +225,7 @@ const std::vector<LiveKind>& LiveKinds() {
        InstallXdp<MakeDrop>},
       {"march", "the generated XDP program, in the driver; what it allows is routed", true,
        InstallGenerated},
-      {"lpm", "the LPM-trie reference as an XDP program, likewise", true, InstallXdp<MakeLpm>},
+      {"lpm", "the LPM-trie reference as an XDP program, in the driver", true, InstallXdp<MakeLpm>},
       {"nft-ingress-linear", "nftables at the netdev ingress hook, a rule a mapping", true,
        InstallNft<NftPlace::kIngress, NftForm::kLinear>},
       {"nft-ingress-set", "nftables at the netdev ingress hook, sets of concatenated intervals",
@@ -234,7 +234,8 @@ const std::vector<LiveKind>& LiveKinds() {
        "nftables at the netdev ingress hook, a verdict map over destinations, then "
        "the rules of the destination",
        true, InstallNft<NftPlace::kIngress, NftForm::kMap>},
-      {"nft-prerouting-map", "the same in inet prerouting, priority raw", true,
+      {"nft-prerouting-map",
+       "nftables in inet prerouting, priority raw, a verdict map over destinations", true,
        InstallNft<NftPlace::kPrerouting, NftForm::kMap>},
       {"nft-forward-linear", "nftables in inet forward, a rule a mapping", true,
        InstallNft<NftPlace::kForward, NftForm::kLinear>},

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kBuildLimitSeconds = 60;
 constexpr double kMeasureLimitSeconds = 120;
-constexpr std::size_t kMostRules = 10'000;
+constexpr std::size_t kMostRules = 100'000;
 
 void PutAddress(std::uint8_t* at, const space::Address& address) {
   const unsigned size = space::BitsOf(address.family) / 8;

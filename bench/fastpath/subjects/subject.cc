@@ -25,7 +25,8 @@ const std::vector<SubjectKind>& SubjectKinds() {
        "control: the floor and one look-up in a BPF array with an 8-byte entry a mapping, "
        "at a place as good as random",
        true, MakeRandomArray},
-      {"hash", "control: likewise in a BPF hash map", true, MakeRandomHash},
+      {"hash", "control: the floor and one look-up in a BPF hash map, likewise", true,
+       MakeRandomHash},
       {"lpm",
        "reference of ours: LPM tries for source and destination, array for the port's class, "
        "hash map of the three; as Cilium, katran and xdp-filter are built",
