@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <memory>
 #include <system_error>
@@ -161,17 +162,20 @@ Outcome<Program> LoadProgram(const Image& image) {
     return NotOurs("has no room for the counters");
   }
   bpf_map__set_max_entries(counters, static_cast<std::uint32_t>(entries));
+  const auto start = std::chrono::steady_clock::now();
   // libbpf raises RLIMIT_MEMLOCK by itself where the kernel still charges BPF memory to it.
   if (const int error = bpf_object__load(object.get()); error != 0) {
     Diagnostic refused = KernelRefused("load the program", -error);
     if (const std::string tail = log.Tail(); !tail.empty()) refused.message += ": " + tail;
     return refused;
   }
+  const auto load_time = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - start);
   if (auto filled = Fill(bpf_map__fd(tables), image.tables); !filled.ok()) {
     return std::move(filled).diagnostics();
   }
   Program loaded{Duplicate(bpf_program__fd(program)), Duplicate(bpf_map__fd(tables)),
-                 Duplicate(bpf_map__fd(counters))};
+                 Duplicate(bpf_map__fd(counters)), load_time};
   if (!loaded.prog.ok() || !loaded.tables.ok() || !loaded.counters.ok()) {
     return KernelRefused("keep the program", errno);
   }

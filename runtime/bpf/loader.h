@@ -1,6 +1,7 @@
 // From the bytes of a BPF object to a program in the kernel that nothing refers to but us.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ struct Program {
   UniqueFd prog;
   UniqueFd tables;
   UniqueFd counters;
+  std::chrono::microseconds load_time{};  // of maps and program, without filling the tables
 };
 
 // The object holds the XDP program `march_xdp`, the mmapable array `march_tables` (one value with
