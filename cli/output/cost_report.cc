@@ -49,8 +49,8 @@ std::string WhyMatrix(const Family& family, const CostReport& report) {
       (family.shape.views & (MARCH_VIEW_SOURCE | MARCH_VIEW_DESTINATION)) == 0) {
     return "all that is needed, since it is not above " + std::to_string(small) + " bytes";
   }
-  return "in rows its mappings would take " + std::to_string(family.report.in_matrix.entries) + " entries" +
-         " or more";
+  return "in rows its mappings would take " + std::to_string(family.report.in_matrix.entries) +
+         " entries" + " or more";
 }
 
 std::string WhyRows(const classify::ViewCost& cost, const char* other) {
@@ -138,7 +138,8 @@ std::string Ports(const classify::Tables& tables) {
   std::string text = Count(tables.report.sets, "set") + " of protocols and ports";
   if (shape.set_depth != 0) text += ", " + Count(shape.set_depth, "halving") + " to search one";
   text += "; up to " + Count(most, "mapping") + " in one place";
-  if (shape.list_max != 0) text += ", up to " + std::to_string(shape.list_max) + " of them in lists";
+  if (shape.list_max != 0)
+    text += ", up to " + std::to_string(shape.list_max) + " of them in lists";
   if (shape.table_depth == 0) return text + ", no table over ports";
   text += ", " + Count(tables.report.l4_tables, "table") + " over ports of up to " +
           Count(shape.table_depth, "halving");
@@ -251,33 +252,32 @@ void PrintJson(const CostReport& report, std::ostream& out) {
   const budget::Estimate estimate = budget::EstimateVerified(tables.shape);
   json families = json::array();
   for (const Family& family : FamiliesOf(report)) families.push_back(FamilyJson(family, report));
-  const json document = {
-      {"format_version", 1},
-      {"families", std::move(families)},
-      {"ports",
-       {{"sets", tables.report.sets},
-        {"set_depth", tables.shape.set_depth},
-        {"most_mappings", tables.report.most_at_once.size()},
-        {"list_max", tables.shape.list_max},
-        {"tables", tables.report.l4_tables},
-        {"table_depth", tables.shape.table_depth},
-        {"source_port_depth", tables.shape.source_port_depth}}},
-      {"tables",
-       {{"bytes", tables.words.size() * sizeof(std::uint64_t)},
-        {"leaf_bytes", tables.report.leaf_bytes}}},
-      {"program",
-       {{"instructions", object.instructions},
-        {"stack_bytes", object.stack_bytes},
-        {"most_stack_bytes", budget::kMaxStackBytes}}},
-      {"verifier",
-       {{"allowed", report.options.budget.max_verified},
-        {"estimate", estimate.total()},
-        {"frame", estimate.frame},
-        {"addresses", estimate.addresses},
-        {"rows", estimate.rows},
-        {"lists", estimate.lists},
-        {"l4_tables", estimate.l4_tables}}},
-      {"kernel", KernelJson(report)}};
+  const json document = {{"format_version", 1},
+                         {"families", std::move(families)},
+                         {"ports",
+                          {{"sets", tables.report.sets},
+                           {"set_depth", tables.shape.set_depth},
+                           {"most_mappings", tables.report.most_at_once.size()},
+                           {"list_max", tables.shape.list_max},
+                           {"tables", tables.report.l4_tables},
+                           {"table_depth", tables.shape.table_depth},
+                           {"source_port_depth", tables.shape.source_port_depth}}},
+                         {"tables",
+                          {{"bytes", tables.words.size() * sizeof(std::uint64_t)},
+                           {"leaf_bytes", tables.report.leaf_bytes}}},
+                         {"program",
+                          {{"instructions", object.instructions},
+                           {"stack_bytes", object.stack_bytes},
+                           {"most_stack_bytes", budget::kMaxStackBytes}}},
+                         {"verifier",
+                          {{"allowed", report.options.budget.max_verified},
+                           {"estimate", estimate.total()},
+                           {"frame", estimate.frame},
+                           {"addresses", estimate.addresses},
+                           {"rows", estimate.rows},
+                           {"lists", estimate.lists},
+                           {"l4_tables", estimate.l4_tables}}},
+                         {"kernel", KernelJson(report)}};
   out << document.dump(2) << "\n";
 }
 

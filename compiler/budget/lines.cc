@@ -161,8 +161,8 @@ LineCount CountLines(Family family, const ruleset::RuleSet& rules, const classif
   Counter counter(family, tables);
   for (std::uint64_t i = 0; i < pairs; ++i) {
     // The middle of the i-th of equal parts, without a product beyond 64 bits.
-    const auto pair = static_cast<std::uint64_t>((Uint128{2 * i + 1} * count.all_pairs) /
-                                                 (Uint128{2} * pairs));
+    const auto pair =
+        static_cast<std::uint64_t>((Uint128{2 * i + 1} * count.all_pairs) / (Uint128{2} * pairs));
     counter.Add(sources[pair / destinations.size()], destinations[pair % destinations.size()],
                 MARCH_L4_KEY(kTcp, kPairPort), kPairSourcePort);
   }

@@ -13,12 +13,12 @@ namespace {
 
 // Measured on Linux 6.18 over 418 shapes of all kinds, most of them far larger than tables become:
 // what the verifier did was 31 to 81 per cent of these sums.
-constexpr std::uint64_t kFrame = 60'000;
-constexpr std::uint64_t kFamily = 10'000;
-constexpr std::uint64_t kStep4 = 1'500;
-constexpr std::uint64_t kStep6 = 4'000;
-constexpr std::uint64_t kView = 1'500;
-constexpr std::uint64_t kTailLevel = 1'500;
+constexpr std::uint64_t kFrame = 30'000;
+constexpr std::uint64_t kFamily = 5'000;
+constexpr std::uint64_t kStep4 = 1'000;
+constexpr std::uint64_t kStep6 = 3'000;
+constexpr std::uint64_t kView = 1'000;
+constexpr std::uint64_t kTailLevel = 1'000;
 // For each mapping of the longest list; the step is of the search in a set of ports.
 constexpr std::uint64_t kListed = 1'500;
 constexpr std::uint64_t kSetStep = 700;
@@ -56,9 +56,9 @@ std::string Times(std::uint64_t count, const std::string& one, const std::string
 void BlamePorts(const model::Policy& policy, const ruleset::RuleSet& rules,
                 const classify::Tables& tables, Diagnostic& diagnostic) {
   if (const auto [rule, count] = MostOf(rules, PortIntervals); tables.shape.set_depth != 0) {
-    diagnostic.WithNote(rule->place,
-                        bundle::Quoted(rule->name) + " is about " +
-                            Times(count, "interval", "intervals") + " of protocols and ports");
+    diagnostic.WithNote(rule->place, bundle::Quoted(rule->name) + " is about " +
+                                         Times(count, "interval", "intervals") +
+                                         " of protocols and ports");
   }
   const auto& meeting = tables.report.most_at_once;
   if (meeting.size() < 2) return;
@@ -86,9 +86,9 @@ Diagnostic TooMuchToVerify(const model::Policy& policy, const ruleset::RuleSet& 
                            const classify::Tables& tables, const Estimate& estimate,
                            const Limits& limits) {
   const march_shape& shape = tables.shape;
-  const std::string steps =
-      std::to_string(shape.v4.depth) + " of IPv4 addresses and " +
-      std::to_string(shape.v6.depth + shape.v6.low_depth) + " of IPv6 addresses";
+  const std::string steps = std::to_string(shape.v4.depth) + " of IPv4 addresses and " +
+                            std::to_string(shape.v6.depth + shape.v6.low_depth) +
+                            " of IPv6 addresses";
   struct Part {
     std::uint64_t instructions;
     std::string what;
@@ -96,7 +96,8 @@ Diagnostic TooMuchToVerify(const model::Policy& policy, const ruleset::RuleSet& 
   };
   std::array<Part, 4> parts = {{
       {estimate.lists,
-       "looking through up to " + Times(std::max<unsigned>(shape.list_max, 1), "mapping", "mappings") +
+       "looking through up to " +
+           Times(std::max<unsigned>(shape.list_max, 1), "mapping", "mappings") +
            " in one place, whose sets of ports take " + std::to_string(shape.set_depth) +
            " halvings to search",
        "let fewer mappings meet at different ports, and let these have ranges of ports rather than "
@@ -107,11 +108,11 @@ Diagnostic TooMuchToVerify(const model::Policy& policy, const ruleset::RuleSet& 
        "tables over ports, which take " +
            std::to_string(shape.table_depth + shape.source_port_depth) + " halvings to search",
        "let fewer mappings meet in one place, and give them fewer ranges of ports"},
-      {estimate.rows, "rows of pairs of addresses, with " +
-                          std::to_string(std::max({shape.v4.source_tail, shape.v4.destination_tail,
-                                                   shape.v6.source_tail,
-                                                   shape.v6.destination_tail})) +
-                          " levels",
+      {estimate.rows,
+       "rows of pairs of addresses, with " +
+           std::to_string(std::max({shape.v4.source_tail, shape.v4.destination_tail,
+                                    shape.v6.source_tail, shape.v6.destination_tail})) +
+           " levels",
        "let fewer mappings share a source or a destination"},
   }};
   std::stable_sort(parts.begin(), parts.end(),
@@ -154,9 +155,10 @@ Estimate EstimateVerified(const march_shape& shape) {
   }
   if (shape.v4.views == 0 && shape.v6.views == 0) return estimate;
   const std::uint64_t sets = shape.source_ports != 0 ? 2 : 1;
-  estimate.lists = std::max<std::uint64_t>(shape.list_max, 1) *
-                   (kListed + kSetStep * shape.set_depth * sets +
-                    (shape.source_ports != 0 ? kSourcePorts : 0) + (shape.audits != 0 ? kAudit : 0));
+  estimate.lists =
+      std::max<std::uint64_t>(shape.list_max, 1) *
+      (kListed + kSetStep * shape.set_depth * sets + (shape.source_ports != 0 ? kSourcePorts : 0) +
+       (shape.audits != 0 ? kAudit : 0));
   estimate.l4_tables = kTableStep * (shape.table_depth + shape.source_port_depth);
   return estimate;
 }

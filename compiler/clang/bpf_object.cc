@@ -183,11 +183,10 @@ Outcome<BpfObject> CompileBpf(const emit::BpfSource& source) {
 std::string Dump(const BpfObject& object) {
   std::ostringstream out;
   out << "object " << object.bytes.size() << " bytes, " << object.instructions << " instructions\n";
-  ForEachSection(object.bytes,
-                 [&](const std::string& name, llvm::StringRef contents, bool is_code) {
-                   out << "  " << name << " " << contents.size() << (is_code ? " code" : "")
-                       << "\n";
-                 });
+  ForEachSection(
+      object.bytes, [&](const std::string& name, llvm::StringRef contents, bool is_code) {
+        out << "  " << name << " " << contents.size() << (is_code ? " code" : "") << "\n";
+      });
   return out.str();
 }
 

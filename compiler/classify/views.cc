@@ -152,8 +152,8 @@ class Builder {
       const Ranges& destination = destination_.ranges[members_[i].destination];
       std::uint64_t here = Entries(source, destination);
       std::uint64_t instead = Entries(destination, source);
-      const bool swap = places_[i] == Place::kMatrix ? instead < here
-                                                     : places_[i] == Place::kDestination;
+      const bool swap =
+          places_[i] == Place::kMatrix ? instead < here : places_[i] == Place::kDestination;
       if (swap) std::swap(here, instead);
       ViewCost& cost = places_[i] == Place::kSource        ? views_.by_source
                        : places_[i] == Place::kDestination ? views_.by_destination

@@ -43,8 +43,8 @@ struct Side {
   std::vector<Row> rows;                 // distinct; the first is empty
 };
 
-// What the rules of a view need at least, as entries of the rows they are in, and as entries of rows
-// of the other direction. For those in the matrix: of the cheaper rows, and of the dearer.
+// What the rules of a view need at least, as entries of the rows they are in, and as entries of
+// rows of the other direction. For those in the matrix: of the cheaper rows, and of the dearer.
 struct ViewCost {
   std::uint64_t entries = 0;
   std::uint64_t instead = 0;

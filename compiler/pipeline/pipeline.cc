@@ -95,7 +95,8 @@ void RunStages(Compilation& c, const FileTree& files, const std::string& path, S
 
   if (!Keep(c, c.object, clang::CompileBpf(*c.source))) return;
   std::optional<Done> fits;
-  if (!Keep(c, fits, budget::CheckBudget(*c.policy, *c.rules, *c.tables, *c.object, options.budget))) {
+  if (!Keep(c, fits,
+            budget::CheckBudget(*c.policy, *c.rules, *c.tables, *c.object, options.budget))) {
     return;
   }
   if (until == Stage::kObject) return;

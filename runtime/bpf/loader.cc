@@ -182,14 +182,14 @@ Outcome<Program> LoadProgram(const Image& image) {
   return loaded;
 }
 
-Outcome<UniqueFd> LoadDropAll() {
+Outcome<UniqueFd> LoadDropAll(const std::string& what) {
   std::array<bpf_insn, 2> instructions{};
   instructions[0].code = BPF_ALU64 | BPF_MOV | BPF_K;  // r0 = XDP_DROP
   instructions[0].imm = XDP_DROP;
   instructions[1].code = BPF_JMP | BPF_EXIT;
   UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_XDP, "march_lockdown", "GPL", instructions.data(),
                                  instructions.size(), nullptr));
-  if (!program.ok()) return KernelRefused("load the lockdown program", errno);
+  if (!program.ok()) return KernelRefused(what, errno);
   return program;
 }
 

@@ -26,8 +26,8 @@ struct Program {
 // verifier's words.
 Outcome<Program> LoadProgram(const Image& image);
 
-// Two instructions that drop every packet.
-Outcome<UniqueFd> LoadDropAll();
+// Two instructions that drop every packet. `what` is for the error: "cannot WHAT: reason".
+Outcome<UniqueFd> LoadDropAll(const std::string& what = "load the lockdown program");
 
 // The slots of a march_counters map, and those there is room for, each summed over the CPUs.
 Outcome<std::vector<march_counter>> SumCounters(int counters_fd);

@@ -52,9 +52,11 @@ Outcome<LoadFigures> TestRun::Figures() const {
 }
 
 Outcome<Done> MayLoadPrograms() {
-  const auto program = LoadDropAll();
-  if (!program.ok()) return program.diagnostics();
-  return Done{};
+  auto program = LoadDropAll("load XDP programs");
+  if (program.ok()) return Done{};
+  Diagnostics errors = std::move(program).diagnostics();
+  errors.front().hint = "this needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
+  return errors;
 }
 
 }  // namespace march::bpf
