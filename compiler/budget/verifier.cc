@@ -11,8 +11,9 @@
 namespace march::budget {
 namespace {
 
-// Measured on Linux 6.18 over 418 shapes of all kinds, most of them far larger than tables become:
-// what the verifier did was 31 to 81 per cent of these sums.
+// Measured on Linux 6.18 over 550 shapes of all kinds, a third of them deeper than tables become:
+// what the verifier did was at most 70 per cent of these sums, and 28 where it is as often more as
+// less.
 constexpr std::uint64_t kFrame = 30'000;
 constexpr std::uint64_t kFamily = 5'000;
 constexpr std::uint64_t kStep4 = 1'000;
