@@ -566,8 +566,8 @@ TEST_CASE("compile reports what a packet costs, and refuses what the verifier wo
   const std::string text = marchctl.out.str();
   CHECK(text.starts_with("IPv4\n  sources  "));
   // Loaded, or why not.
-  const bool loaded = text.find("\nkernel          Linux ") != std::string::npos;
-  const std::string refused = "\nkernel          not loaded: cannot load XDP programs: ";
+  const bool loaded = text.find("\nkernel            Linux ") != std::string::npos;
+  const std::string refused = "\nkernel            not loaded: cannot load XDP programs: ";
   CHECK(loaded != (text.find(refused) != std::string::npos));
 
   CHECK(marchctl.Run({"compile", "p.yaml", "--report=json", "-o", "r.march"}) == kOk);

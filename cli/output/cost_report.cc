@@ -64,7 +64,7 @@ class TextPrinter {
 
   // A line with its title; without one it goes on with the line above.
   void Line(const std::string& title, const std::string& text) {
-    constexpr std::size_t kColumn = 16;
+    constexpr std::size_t kColumn = 18;
     out_ << title << std::string(title.size() < kColumn ? kColumn - title.size() : 1, ' ') << text
          << "\n";
   }

@@ -48,7 +48,7 @@ TEST_CASE("the cost of policies is what it is known to be") {
     std::ostringstream text;
     cli::Print(report, "text", text);
     CHECK(text.str().find("\nprogram  ") != std::string::npos);
-    CHECK(text.str().ends_with("\nkernel          not loaded: nobody asked\n"));
+    CHECK(text.str().ends_with("\nkernel            not loaded: nobody asked\n"));
     golden::CheckGolden(golden + ".text.expected", Without(text.str(), "program  "));
     std::ostringstream out;
     cli::Print(report, "json", out);
@@ -71,10 +71,10 @@ TEST_CASE("what the kernel says is printed as it says it") {
     return text.str().substr(text.str().find("\nkernel") + 1);
   };
   CHECK(last_line({"6.1.0", 12345, 5000, std::chrono::microseconds(15260)}) ==
-        "kernel          Linux 6.1.0 loaded it in 15.3 ms, having verified 12345 instructions; "
+        "kernel            Linux 6.1.0 loaded it in 15.3 ms, having verified 12345 instructions; "
         "5000 bytes native\n");
   CHECK(last_line({"5.15.0", 0, 0, std::chrono::microseconds(900)}) ==
-        "kernel          Linux 5.15.0 loaded it in 0.9 ms, and does not say how many instructions "
+        "kernel            Linux 5.15.0 loaded it in 0.9 ms, and does not say how many instructions "
         "it verified; how many bytes native it does not say\n");
   std::ostringstream out;
   cli::Print(
