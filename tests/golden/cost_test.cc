@@ -73,9 +73,10 @@ TEST_CASE("what the kernel says is printed as it says it") {
   CHECK(last_line({"6.1.0", 12345, 5000, std::chrono::microseconds(15260)}) ==
         "kernel            Linux 6.1.0 loaded it in 15.3 ms, having verified 12345 instructions; "
         "5000 bytes native\n");
-  CHECK(last_line({"5.15.0", 0, 0, std::chrono::microseconds(900)}) ==
-        "kernel            Linux 5.15.0 loaded it in 0.9 ms, and does not say how many instructions "
-        "it verified; how many bytes native it does not say\n");
+  CHECK(
+      last_line({"5.15.0", 0, 0, std::chrono::microseconds(900)}) ==
+      "kernel            Linux 5.15.0 loaded it in 0.9 ms, and does not say how many instructions "
+      "it verified; how many bytes native it does not say\n");
   std::ostringstream out;
   cli::Print(
       {compilation, {}, bpf::LoadFigures{"5.15.0", 0, 7, std::chrono::microseconds(900)}, ""},
