@@ -559,6 +559,39 @@ TEST_CASE("keys are made once, and bundles signed by them verify") {
   CHECK(marchctl.out.str().find("signatures      none\n") != std::string::npos);
 }
 
+TEST_CASE("compile reports what a packet costs, and refuses what the verifier would") {
+  Marchctl marchctl;
+  CHECK(marchctl.Run({"compile", "p.yaml", "--report"}) == kOk);
+  CHECK(marchctl.err.str().empty());
+  const std::string text = marchctl.out.str();
+  CHECK(text.starts_with("IPv4\n  sources  "));
+  // Loaded, or why not.
+  const bool loaded = text.find("\nkernel            Linux ") != std::string::npos;
+  const std::string refused = "\nkernel            not loaded: cannot load XDP programs: ";
+  CHECK(loaded != (text.find(refused) != std::string::npos));
+
+  CHECK(marchctl.Run({"compile", "p.yaml", "--report=json", "-o", "r.march"}) == kOk);
+  const auto json = nlohmann::json::parse(marchctl.out.str());
+  CHECK(json["format_version"] == 1);
+  CHECK(json["families"].size() == 2);
+  CHECK(json["program"]["instructions"] > 100);
+  CHECK(json["verifier"]["allowed"] == 1000000);
+  CHECK(json["kernel"]["loaded"] == loaded);
+  if (loaded && !json["kernel"]["verified_instructions"].is_null()) {
+    CHECK(json["kernel"]["verified_instructions"] <= json["verifier"]["estimate"]);
+    CHECK(json["kernel"]["verified_instructions"] > json["program"]["instructions"]);
+  }
+  CHECK(marchctl.files.KindOf("r.march") == FileTree::Kind::kFile);
+
+  CHECK(marchctl.Run({"compile", "p.yaml", "--report=xml"}) == kUsage);
+  CHECK(marchctl.Run({"compile", "p.yaml", "--report", "--until", "tables"}) == kUsage);
+  CHECK(marchctl.Run({"compile", "p.yaml", "--max-verified", "0", "--report"}) == kUsage);
+  CHECK(marchctl.Run({"compile", "p.yaml", "--max-verified", "500", "--report"}) == kInvalidPolicy);
+  CHECK(marchctl.out.str().empty());
+  CHECK(marchctl.err.str().find("error[M0404]: the kernel's verifier could look at ") !=
+        std::string::npos);
+}
+
 TEST_CASE("compile stops where it is told, and a faulty policy writes nothing") {
   Marchctl marchctl;
   CHECK(marchctl.Run({"compile", "p.yaml", "--until", "rules", "--dump"}) == kOk);

@@ -106,6 +106,12 @@ MARCH_INLINE uint32_t march_read_l4(const uint8_t* l4, const uint8_t* end, uint3
   return MARCH_JUDGE;
 }
 
+/* Two bytes that are then added to an address. Verifiers before Linux 6.10 know no bounds of what
+ * was put together by `or`, which is how clang reads them, so they are stated. */
+MARCH_INLINE uint32_t march_length(const uint8_t* p, uint64_t frame_rest) {
+  return MARCH_FORGET(march_be16(p), frame_rest) & 0xffff;
+}
+
 /* Whether the options at `at`, `length` bytes long (at most 40), ask for a source route; ill-formed
  * options count as if they did, since what they ask for cannot be known. */
 MARCH_INLINE uint32_t march_read_ipv4_options(const uint8_t* at, const uint8_t* end,
@@ -139,7 +145,7 @@ MARCH_INLINE uint32_t march_read_ipv4(const uint8_t* ip, const uint8_t* end,
                                       struct march_key* key) {
   if (ip + 20 > end) return MARCH_SLOT_TRUNCATED;
   const uint32_t header = (uint32_t)(ip[0] & 15) * 4;
-  const uint32_t total = march_be16(ip + 2);
+  const uint32_t total = march_length(ip + 2, (uint64_t)(end - ip));
   if ((ip[0] >> 4) != 4 || header < 20 || total < header) return MARCH_SLOT_MALFORMED;
   if (ip + total > end) return MARCH_SLOT_TRUNCATED;
   key->family = 4;
@@ -188,7 +194,7 @@ MARCH_INLINE uint32_t march_read_ipv6(const uint8_t* ip, const uint8_t* end,
                                       struct march_key* key) {
   if (ip + 40 > end) return MARCH_SLOT_TRUNCATED;
   if ((ip[0] >> 4) != 6) return MARCH_SLOT_MALFORMED;
-  const uint32_t payload = march_be16(ip + 4);
+  const uint32_t payload = march_length(ip + 4, (uint64_t)(end - ip));
   if (ip + 40 + payload > end) return MARCH_SLOT_TRUNCATED;
   key->family = 6;
   key->src_hi = march_be64(ip + 8);

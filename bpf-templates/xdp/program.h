@@ -76,20 +76,26 @@ int march_xdp(struct xdp_md* context) {
   const uint8_t* data = (const uint8_t*)(uint64_t)context->data;
   const uint8_t* end = (const uint8_t*)(uint64_t)context->data_end;
   struct march_key key = {0};
+  uint64_t bytes = (uint64_t)(end - data);
+  MARCH_OPAQUE(bytes);
   uint32_t slot = march_read_frame(data, end, &key);
   uint32_t action = MARCH_ACTION_DENY;
   if (slot == MARCH_JUDGE) {
     const march_tables_ref tables = march_find_tables();
     if (!tables) return XDP_DROP;
+    /* What the headers were is the same to the verifier from here on: or it would follow the whole
+     * walk again for each way in which they can be read. */
+    key.l4 = MARCH_FORGET(key.l4, bytes);
+    key.source_port = MARCH_FORGET(key.source_port, bytes);
     uint32_t audit;
     const uint32_t verdict = march_classify(tables, &march_policy_shape, &key, &audit);
-    if (audit != 0) march_count(audit, (uint64_t)(end - data));
+    if (audit != 0) march_count(audit, bytes);
     slot = MARCH_VERDICT_SLOT(verdict);
     action = MARCH_VERDICT_ACTION(verdict);
   } else if (slot == MARCH_SLOT_ARP || slot == MARCH_SLOT_NEIGHBOUR) {
     action = MARCH_ACTION_ALLOW;
   }
-  march_count(slot, (uint64_t)(end - data));
+  march_count(slot, bytes);
   return action == MARCH_ACTION_ALLOW ? XDP_PASS : XDP_DROP;
 }
 

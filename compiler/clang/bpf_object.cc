@@ -10,11 +10,13 @@
 #include <llvm/ObjCopy/ConfigManager.h>
 #include <llvm/ObjCopy/ObjCopy.h>
 #include <llvm/Object/ELFObjectFile.h>
+#include <llvm/Support/Endian.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Support/VirtualFileSystem.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include <algorithm>
 #include <mutex>
 #include <sstream>
 #include <vector>
@@ -102,7 +104,41 @@ Outcome<std::string> WithoutDwarf(const std::string& object) {
   return std::string(stripped.data(), stripped.size());
 }
 
-// Calls `visit(name, size, is_code)` for every section of an object that we made ourselves.
+// How far below the frame pointer a function reaches (RFC 9669: opcode, registers, offset,
+// immediate): by loads and stores, and by addresses made of it.
+std::uint32_t StackOf(llvm::StringRef code) {
+  constexpr std::uint8_t kFramePointer = 10;
+  constexpr std::uint8_t kMove = 0xbf;          // dst = src, 64 bits
+  constexpr std::uint8_t kAddImmediate = 0x07;  // dst += immediate, 64 bits
+  std::int64_t lowest = 0;
+  unsigned copies = 0;  // registers that hold the frame pointer, one bit each
+  for (std::size_t at = 0; at + 8 <= code.size(); at += 8) {
+    const char* const bytes = code.data() + at;
+    const auto opcode = static_cast<std::uint8_t>(bytes[0]);
+    const auto target = static_cast<std::uint8_t>(bytes[1] & 0xf);
+    const auto source = static_cast<std::uint8_t>(bytes[1] >> 4 & 0xf);
+    const auto offset = static_cast<std::int16_t>(llvm::support::endian::read16le(bytes + 2));
+    const auto immediate = static_cast<std::int32_t>(llvm::support::endian::read32le(bytes + 4));
+    const unsigned kind = opcode & 7U;
+    const bool loads = kind == 1 && source == kFramePointer;
+    const bool stores = (kind == 2 || kind == 3) && target == kFramePointer;
+    if (loads || stores) lowest = std::min<std::int64_t>(lowest, offset);
+    const bool is_copy = (copies >> target & 1U) != 0;
+    if (opcode == kAddImmediate && is_copy) lowest = std::min<std::int64_t>(lowest, immediate);
+    const bool writes = kind == 0 || kind == 1 || kind == 4 || kind == 7;
+    if (writes) copies &= ~(1U << target);
+    if (opcode == kMove && source == kFramePointer) copies |= 1U << target;
+  }
+  return static_cast<std::uint32_t>(-lowest);
+}
+
+// As the verifier rounds it up, of a function that uses nothing too.
+std::uint32_t RoundedStack(std::uint32_t bytes) {
+  constexpr std::uint32_t kStep = 32;
+  return (std::max(bytes, 1U) + kStep - 1) / kStep * kStep;
+}
+
+// Calls `visit(name, contents, is_code)` for every section of an object that we made ourselves.
 template <class Visit>
 void ForEachSection(const std::string& bytes, Visit visit) {
   auto file = llvm::object::ObjectFile::createObjectFile(
@@ -117,7 +153,12 @@ void ForEachSection(const std::string& bytes, Visit visit) {
       llvm::consumeError(name.takeError());
       continue;
     }
-    visit(name->str(), section.getSize(), section.isText());
+    auto contents = section.getContents();
+    if (!contents) {
+      llvm::consumeError(contents.takeError());
+      continue;
+    }
+    visit(name->str(), *contents, section.isText());
   }
 }
 
@@ -131,8 +172,10 @@ Outcome<BpfObject> CompileBpf(const emit::BpfSource& source) {
   if (!stripped) return stripped.diagnostics();
   BpfObject object;
   object.bytes = *std::move(stripped);
-  ForEachSection(object.bytes, [&](const std::string&, std::uint64_t size, bool is_code) {
-    if (is_code) object.instructions += size / 8;
+  ForEachSection(object.bytes, [&](const std::string&, llvm::StringRef contents, bool is_code) {
+    if (!is_code || contents.empty()) return;
+    object.instructions += contents.size() / 8;
+    object.stack_bytes += RoundedStack(StackOf(contents));
   });
   return object;
 }
@@ -140,9 +183,10 @@ Outcome<BpfObject> CompileBpf(const emit::BpfSource& source) {
 std::string Dump(const BpfObject& object) {
   std::ostringstream out;
   out << "object " << object.bytes.size() << " bytes, " << object.instructions << " instructions\n";
-  ForEachSection(object.bytes, [&](const std::string& name, std::uint64_t size, bool is_code) {
-    out << "  " << name << " " << size << (is_code ? " code" : "") << "\n";
-  });
+  ForEachSection(
+      object.bytes, [&](const std::string& name, llvm::StringRef contents, bool is_code) {
+        out << "  " << name << " " << contents.size() << (is_code ? " code" : "") << "\n";
+      });
   return out.str();
 }
 

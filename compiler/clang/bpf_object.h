@@ -2,6 +2,8 @@
 // and no file is needed or read. The only folder that includes clang and LLVM.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "base/outcome.h"
@@ -12,6 +14,9 @@ namespace march::clang {
 struct BpfObject {
   std::string bytes;             // ELF with BTF, without DWARF
   std::size_t instructions = 0;  // of all programs in it, 8 bytes each
+  // Of all functions together, each rounded up as the verifier does; every function is expected in
+  // a section of its own.
+  std::uint32_t stack_bytes = 0;
 };
 
 // Equal sources give equal bytes, on any machine. Error: kClangFailed, with clang's own words; it

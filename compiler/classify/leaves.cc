@@ -155,6 +155,7 @@ std::uint64_t Leaves::LeafOf(const Words& rules) {
 std::uint64_t Leaves::WordOf(ListId list) {
   if (leaf_of_[list] != kNotMade) return leaf_of_[list];
   const RuleIds& ids = IdsOf(list);
+  if (ids.size() > Longest().size()) longest_ = list;
   std::uint64_t leaf = 0;
   if (ids.size() <= MARCH_LIST_MAX) {
     Words rules;

@@ -56,6 +56,8 @@ class Leaves {
   Words SetWords(std::uint32_t first_word) const;
   std::size_t sets() const { return sets_.size(); }
   std::size_t tables() const { return tables_; }
+  // The longest list that became a leaf.
+  const RuleIds& Longest() const { return IdsOf(longest_); }
 
   // Into the bounds of march_shape.
   void Describe(march_shape& shape) const;
@@ -98,6 +100,7 @@ class Leaves {
   std::vector<std::uint64_t> leaf_of_;  // by list; kNotMade at first
   Words words_;
   std::map<Words, std::uint32_t> shared_;
+  ListId longest_ = kNothing;
   std::size_t tables_ = 0;
   std::size_t longest_list_ = 0;
   std::uint8_t table_depth_ = 0;

@@ -120,17 +120,25 @@ void LayOut(space::Family family, Views views, Lines& lines, march_family& place
   report.rules_by_source = views.rules_by_source;
   report.rules_by_destination = views.rules_by_destination;
   report.rules_in_matrix = views.rules_in_matrix;
+  report.by_source = views.by_source;
+  report.by_destination = views.by_destination;
+  report.in_matrix = views.in_matrix;
   bounds.views = views.which;
   if (views.which == 0) return;
 
   place.matrix = lines.Append(views.matrix);
   place.width = views.width;
   report.matrix_bytes = views.matrix.size() * sizeof(std::uint64_t);
+  report.matrix_destinations = views.width;
+  if (views.width != 0) {
+    report.matrix_sources = static_cast<std::uint32_t>(views.matrix.size() / views.width);
+  }
 
   std::vector<Step> source = std::move(views.source.classes);
   if ((views.which & (MARCH_VIEW_SOURCE | MARCH_VIEW_DESTINATION)) != 0) {
     const std::uint64_t before = lines.bytes();
     const Pairs pairs = TakePairs(views.source);
+    report.pairs = pairs.count;
     if (!pairs.lines.empty()) {
       bounds.views |= MARCH_VIEW_PAIRS;
       place.pairs = lines.AppendLines(pairs.lines);
@@ -166,6 +174,12 @@ void LayOut(space::Family family, Views views, Lines& lines, march_family& place
   to = views.shared ? Find{from.root, {}} : lay_out(views.destination.classes);
   place.source = from.root;
   place.destination = to.root;
+  const auto describe = [](const std::vector<Step>& steps, const FindReport& find) {
+    return SearchReport{static_cast<std::uint32_t>(steps.size()), find.depth, find.low_depth};
+  };
+  report.source = describe(source, from.report);
+  report.destination =
+      views.shared ? report.source : describe(views.destination.classes, to.report);
   report.source_bytes = from.report.bytes;
   report.destination_bytes = to.report.bytes;
   bounds.depth = static_cast<std::uint8_t>(std::max(from.report.depth, to.report.depth));
@@ -223,6 +237,10 @@ Outcome<Tables> BuildTables(const ruleset::RuleSet& rules, const Limits& limits)
   result.report.leaf_bytes = lines.bytes() - kHeaderLines * MARCH_LINE_BYTES;
   result.report.sets = static_cast<std::uint32_t>(leaves.sets());
   result.report.l4_tables = static_cast<std::uint32_t>(leaves.tables());
+
+  for (const std::uint32_t id : leaves.Longest()) {
+    result.report.most_at_once.push_back(ordered[id]->mapping);
+  }
 
   leaves.Describe(result.shape);
   result.shape.default_action =

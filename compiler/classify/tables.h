@@ -26,7 +26,14 @@ struct Limits {
   std::uint64_t large_matrix_bytes = ViewOptions{}.large_matrix_bytes;
 };
 
-// How large each part of one family came out.
+// One search table.
+struct SearchReport {
+  std::uint32_t intervals = 0;  // of addresses that it tells apart
+  std::uint32_t depth = 0;      // as in FindReport
+  std::uint32_t low_depth = 0;
+};
+
+// How large each part of one family came out, and why.
 struct FamilyReport {
   std::uint32_t source_classes = 0;
   std::uint32_t source_records = 0;  // of those, how many differ in what decides
@@ -38,6 +45,14 @@ struct FamilyReport {
   std::uint64_t destination_bytes = 0;  // likewise
   std::uint64_t row_bytes = 0;          // pairs, records and tails of both directions
   std::uint64_t matrix_bytes = 0;
+  SearchReport source;
+  SearchReport destination;  // as `source` if both sides share one table
+  std::uint64_t pairs = 0;
+  std::uint32_t matrix_sources = 0;  // classes
+  std::uint32_t matrix_destinations = 0;
+  ViewCost by_source;
+  ViewCost by_destination;
+  ViewCost in_matrix;
 };
 
 struct Report {
@@ -46,6 +61,8 @@ struct Report {
   std::uint64_t leaf_bytes = 0;  // lists, tables and sets
   std::uint32_t sets = 0;        // distinct sets of ports and protocols
   std::uint32_t l4_tables = 0;
+  // Where most mappings meet: indices into Policy::mappings, in order of precedence.
+  std::vector<std::uint32_t> most_at_once;
 };
 
 struct Tables {

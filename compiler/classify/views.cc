@@ -7,6 +7,7 @@
 #include <optional>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 namespace march::classify {
 namespace {
@@ -108,6 +109,7 @@ class Builder {
     }
     Assign();
     if (auto costs = TooDear(); !costs.empty()) return costs;
+    CountEntries();
     BuildMatrix();
     BuildRowsByDestination();
     BuildRowsBySource();
@@ -143,6 +145,23 @@ class Builder {
       if (TryMatrix(std::min(options_.large_matrix_bytes, options_.max_bytes / 4))) return;
     }
     places_ = cheapest;
+  }
+
+  void CountEntries() {
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      const Ranges& source = source_.ranges[members_[i].source];
+      const Ranges& destination = destination_.ranges[members_[i].destination];
+      std::uint64_t here = Entries(source, destination);
+      std::uint64_t instead = Entries(destination, source);
+      const bool swap =
+          places_[i] == Place::kMatrix ? instead < here : places_[i] == Place::kDestination;
+      if (swap) std::swap(here, instead);
+      ViewCost& cost = places_[i] == Place::kSource        ? views_.by_source
+                       : places_[i] == Place::kDestination ? views_.by_destination
+                                                           : views_.in_matrix;
+      cost.entries += here;
+      cost.instead += instead;
+    }
   }
 
   // The sets that members have on one side; of those in one place, if given.

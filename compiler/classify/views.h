@@ -43,6 +43,13 @@ struct Side {
   std::vector<Row> rows;                 // distinct; the first is empty
 };
 
+// What the rules of a view need at least, as entries of the rows they are in, and as entries of
+// rows of the other direction. For those in the matrix: of the cheaper rows, and of the dearer.
+struct ViewCost {
+  std::uint64_t entries = 0;
+  std::uint64_t instead = 0;
+};
+
 struct Views {
   std::uint8_t which = 0;  // MARCH_VIEW_*
   // Sources and destinations have the same classes, and records by class: one search table does.
@@ -54,6 +61,9 @@ struct Views {
   std::uint32_t rules_by_source = 0;
   std::uint32_t rules_by_destination = 0;
   std::uint32_t rules_in_matrix = 0;
+  ViewCost by_source;
+  ViewCost by_destination;
+  ViewCost in_matrix;
 };
 
 struct ViewOptions {

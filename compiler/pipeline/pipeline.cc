@@ -124,6 +124,11 @@ void RunStages(Compilation& c, const FileTree& files, const std::string& path, S
   if (until == Stage::kSource) return;
 
   if (!Keep(c, c.object, clang::CompileBpf(*c.source))) return;
+  std::optional<Done> fits;
+  if (!Keep(c, fits,
+            budget::CheckBudget(*c.policy, *c.rules, *c.tables, *c.object, options.budget))) {
+    return;
+  }
   if (options.proving != Proving::kNothing) {
     const auto start = std::chrono::steady_clock::now();
     if (!Keep(c, c.proof, ProveObject(c, options))) return;

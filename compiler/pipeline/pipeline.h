@@ -11,6 +11,7 @@
 #include "base/file_system.h"
 #include "base/outcome.h"
 #include "bundle/bundle.h"
+#include "compiler/budget/verifier.h"
 #include "compiler/clang/bpf_object.h"
 #include "compiler/classify/tables.h"
 #include "compiler/emit/bpf_source.h"
@@ -41,6 +42,7 @@ struct Options {
   SourceLimits sources;
   yaml::ParseLimits parse;
   classify::Limits classify;
+  budget::Limits budget;
   std::uint64_t serial = 1;
   std::vector<bundle::PrivateKey> signers;
   Proving proving = Proving::kNothing;

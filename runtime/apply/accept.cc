@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/apply/applier.h"
+#include "runtime/bpf/kernel_release.h"
 
 namespace march::apply {
 
@@ -18,6 +19,16 @@ bool IsRefusal(const Diagnostics& diagnostics) {
   return std::any_of(diagnostics.begin(), diagnostics.end(), [&](const Diagnostic& diagnostic) {
     return std::find(kRefusals.begin(), kRefusals.end(), diagnostic.code) != kRefusals.end();
   });
+}
+
+// Of all that a kernel may lack, better to say which it is than to pass on what its verifier says.
+Outcome<Done> Applier::CheckKernel(const bundle::Manifest& manifest) const {
+  if (!bpf::IsOlderThan(config_.kernel_release, manifest.minimum_kernel)) return Done{};
+  return MakeDiagnostic(
+      Code::kKernelTooOld, {},
+      "the bundle asks for Linux " + manifest.minimum_kernel + ", this is " +
+          config_.kernel_release,
+      "upgrade the gateway's kernel, or compile a policy whose tables are smaller");
 }
 
 std::uint64_t Applier::NextNumber(const bpf::Pins& pins) const {
@@ -87,6 +98,9 @@ Outcome<Applied> Applier::Install(std::string_view bytes, const bundle::Bundle& 
   if (object == nullptr || tables == nullptr || mappings == nullptr) {
     return MakeDiagnostic(Code::kBundleMalformed, {}, "the bundle has no program",
                           "compile it again with marchctl");
+  }
+  if (auto kernel = CheckKernel(bundle.manifest); !kernel.ok()) {
+    return std::move(kernel).diagnostics();
   }
   auto names = bundle::ReadMappings(*mappings);
   if (!names.ok()) return std::move(names).diagnostics();

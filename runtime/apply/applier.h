@@ -36,6 +36,8 @@ struct Config {
   std::vector<Interface> interfaces;
   bundle::Trust trust;
   bool drop_without_policy = false;
+  // Of the kernel that runs (bpf::KernelRelease); a bundle may ask for a newer one.
+  std::string kernel_release;
 };
 
 struct Applied {
@@ -59,7 +61,7 @@ class Applier {
   Outcome<Done> Start();
 
   // Puts a bundle in force. On failure the old generation is in force as before. Refusals: those of
-  // bundle::Verify and kBundleOldSerial.
+  // bundle::Verify and kBundleOldSerial. kKernelTooOld is the gateway's fault, not the bundle's.
   Outcome<Applied> Accept(std::string_view bytes);
 
   // Attaches to interfaces that came back and retries what failed. Call it every few seconds.
@@ -84,6 +86,7 @@ class Applier {
 
   // start.cc
   bool RecoverState();
+  Outcome<Done> CheckKernel(const bundle::Manifest& manifest) const;
   std::vector<std::uint64_t> Candidates(const bpf::Pins& pins) const;
   void Adopt(std::uint64_t generation);
   Outcome<Done> LoadStored(std::uint64_t generation);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "runtime/apply/test_world.h"
+#include "runtime/bpf/kernel_release.h"
 
 namespace march::apply {
 namespace {
@@ -76,6 +77,58 @@ TEST_CASE("what cannot be trusted is refused and changes nothing") {
   CHECK(world.RunningLabels() == std::set<std::string>{"x"});
   CHECK(applier->Observe()->refused == 3);
   CHECK(applier->Observe()->highest_serial == 5);
+}
+
+TEST_CASE("a bundle that asks for a newer kernel changes nothing") {
+  World world;
+  const auto applier = Started(world);
+  REQUIRE(applier->Accept(MakeBundle("x", 1)).ok());
+  const auto applied = applier->Accept(MakeBundle("y", 2, "default", "6.1"));
+  REQUIRE_FALSE(applied.ok());
+  REQUIRE(applied.diagnostics().size() == 1);
+  CHECK(applied.diagnostics()[0].code == Code::kKernelTooOld);
+  CHECK(applied.diagnostics()[0].message ==
+        "the bundle asks for Linux 6.1, this is 5.15.0-100-generic");
+  // It is no fault of the bundle, which other gateways may take.
+  CHECK_FALSE(IsRefusal(applied.diagnostics()));
+  CHECK(world.RunningLabels() == std::set<std::string>{"x"});
+  CHECK(world.kernel.Discover()->generations == std::vector<std::uint64_t>{1});
+  CHECK(applier->Observe()->highest_serial == 1);
+  CHECK(world.log_text.find("event=not_applied") != std::string::npos);
+
+  world.config.kernel_release = "6.1.0-56-cloud-amd64";
+  const auto upgraded = Started(world);
+  CHECK(upgraded->Accept(MakeBundle("y", 2, "default", "6.1")).ok());
+  CHECK(world.RunningLabels() == std::set<std::string>{"y"});
+}
+
+TEST_CASE("after a boot with an older kernel, an older generation is in force") {
+  World world;
+  world.config.kernel_release = "6.1.0";
+  {
+    const auto applier = Started(world);
+    REQUIRE(applier->Accept(MakeBundle("x", 1)).ok());
+    REQUIRE(applier->Accept(MakeBundle("y", 2, "default", "6.1")).ok());
+  }
+  world.kernel.Reboot();
+  world.config.kernel_release = "5.15.0";
+  const auto applier = Started(world);
+  CHECK(world.RunningLabels() == std::set<std::string>{"x"});
+  CHECK(world.log_text.find("the bundle asks for Linux 6.1, this is 5.15.0") != std::string::npos);
+}
+
+TEST_CASE("releases are compared by their first two numbers") {
+  CHECK(bpf::IsOlderThan("5.15.0", "6.1"));
+  CHECK(bpf::IsOlderThan("5.9.1-generic", "5.15"));
+  CHECK_FALSE(bpf::IsOlderThan("5.15", "5.15"));
+  CHECK_FALSE(bpf::IsOlderThan("5.15.0-1-amd64", "5.15"));
+  CHECK_FALSE(bpf::IsOlderThan("6.1.0-56-cloud-amd64", "5.15"));
+  CHECK_FALSE(bpf::IsOlderThan("10.0", "6.1"));
+  // What says nothing is no reason to refuse.
+  CHECK_FALSE(bpf::IsOlderThan("", "6.1"));
+  CHECK_FALSE(bpf::IsOlderThan("linux", "6.1"));
+  CHECK_FALSE(bpf::IsOlderThan("5", "6.1"));
+  CHECK_FALSE(bpf::IsOlderThan("5.15", ""));
 }
 
 TEST_CASE("a bundle that fails does not raise the serial") {

@@ -87,6 +87,7 @@ Outcome<Done> Applier::LoadStored(std::uint64_t generation) {
   if (!bytes.ok()) return std::move(bytes).diagnostics();
   const auto bundle = bundle::Verify(*bytes, config_.trust);
   if (!bundle.ok()) return bundle.diagnostics();
+  if (auto kernel = CheckKernel(bundle->manifest); !kernel.ok()) return kernel;
   const std::string* object = bundle->Find(bundle::kXdpObjectPath);
   const std::string* tables = bundle->Find(bundle::kClassifierPath);
   const std::string* mappings = bundle->Find(bundle::kMappingsPath);

@@ -29,7 +29,8 @@ inline const bundle::PrivateKey& TestKey() {
 // A bundle whose program the fake kernel can tell apart by `label`, and whose first mapping has it
 // for a name.
 inline std::string MakeBundle(const std::string& label, std::uint64_t serial,
-                              const std::string& cluster = "default") {
+                              const std::string& cluster = "default",
+                              const std::string& minimum_kernel = "5.15") {
   bundle::MappingTable names;
   names.default_action = "deny";
   names.mappings = {{label, "allow", 0, "p.yaml:1"}, {label + "-more", "deny", 0, "p.yaml:2"}};
@@ -38,7 +39,7 @@ inline std::string MakeBundle(const std::string& label, std::uint64_t serial,
   contents.serial = serial;
   contents.mappings = names.mappings.size();
   contents.tool_version = "0.1.0";
-  contents.minimum_kernel = "5.15";
+  contents.minimum_kernel = minimum_kernel;
   contents.files = {
       {std::string(bundle::kPolicyPrefix) + "p.yaml", label},
       {std::string(bundle::kXdpObjectPath), label},
@@ -60,6 +61,7 @@ class World {
     config.interfaces = {{"a", bpf::XdpMode::kAuto}, {"b", bpf::XdpMode::kAuto}};
     config.trust.keys = {TestKey().Public()};
     config.trust.cluster = "default";
+    config.kernel_release = "5.15.0-100-generic";
   }
   World(const World&) = delete;
   World& operator=(const World&) = delete;

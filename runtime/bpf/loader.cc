@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <memory>
 #include <system_error>
@@ -161,31 +162,34 @@ Outcome<Program> LoadProgram(const Image& image) {
     return NotOurs("has no room for the counters");
   }
   bpf_map__set_max_entries(counters, static_cast<std::uint32_t>(entries));
+  const auto start = std::chrono::steady_clock::now();
   // libbpf raises RLIMIT_MEMLOCK by itself where the kernel still charges BPF memory to it.
   if (const int error = bpf_object__load(object.get()); error != 0) {
     Diagnostic refused = KernelRefused("load the program", -error);
     if (const std::string tail = log.Tail(); !tail.empty()) refused.message += ": " + tail;
     return refused;
   }
+  const auto load_time = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - start);
   if (auto filled = Fill(bpf_map__fd(tables), image.tables); !filled.ok()) {
     return std::move(filled).diagnostics();
   }
   Program loaded{Duplicate(bpf_program__fd(program)), Duplicate(bpf_map__fd(tables)),
-                 Duplicate(bpf_map__fd(counters))};
+                 Duplicate(bpf_map__fd(counters)), load_time};
   if (!loaded.prog.ok() || !loaded.tables.ok() || !loaded.counters.ok()) {
     return KernelRefused("keep the program", errno);
   }
   return loaded;
 }
 
-Outcome<UniqueFd> LoadDropAll() {
+Outcome<UniqueFd> LoadDropAll(const std::string& what) {
   std::array<bpf_insn, 2> instructions{};
   instructions[0].code = BPF_ALU64 | BPF_MOV | BPF_K;  // r0 = XDP_DROP
   instructions[0].imm = XDP_DROP;
   instructions[1].code = BPF_JMP | BPF_EXIT;
   UniqueFd program(bpf_prog_load(BPF_PROG_TYPE_XDP, "march_lockdown", "GPL", instructions.data(),
                                  instructions.size(), nullptr));
-  if (!program.ok()) return KernelRefused("load the lockdown program", errno);
+  if (!program.ok()) return KernelRefused(what, errno);
   return program;
 }
 

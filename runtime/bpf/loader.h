@@ -1,6 +1,7 @@
 // From the bytes of a BPF object to a program in the kernel that nothing refers to but us.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ struct Program {
   UniqueFd prog;
   UniqueFd tables;
   UniqueFd counters;
+  std::chrono::microseconds load_time{};  // of maps and program, without filling the tables
 };
 
 // The object holds the XDP program `march_xdp`, the mmapable array `march_tables` (one value with
@@ -24,8 +26,8 @@ struct Program {
 // verifier's words.
 Outcome<Program> LoadProgram(const Image& image);
 
-// Two instructions that drop every packet.
-Outcome<UniqueFd> LoadDropAll();
+// Two instructions that drop every packet. `what` is for the error: "cannot WHAT: reason".
+Outcome<UniqueFd> LoadDropAll(const std::string& what = "load the lockdown program");
 
 // The slots of a march_counters map, and those there is room for, each summed over the CPUs.
 Outcome<std::vector<march_counter>> SumCounters(int counters_fd);

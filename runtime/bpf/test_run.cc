@@ -1,9 +1,11 @@
 #include "runtime/bpf/test_run.h"
 
 #include <bpf/bpf.h>
+#include <linux/bpf.h>
 
 #include <utility>
 
+#include "runtime/bpf/kernel_release.h"
 #include "runtime/bpf/loader.h"
 
 namespace march::bpf {
@@ -38,6 +40,23 @@ Outcome<march_counter> TestRun::ReadSlot(std::uint32_t slot) const {
 
 Outcome<std::vector<march_counter>> TestRun::ReadAll() const {
   return SumCounters(program_->counters.get());
+}
+
+Outcome<LoadFigures> TestRun::Figures() const {
+  bpf_prog_info info{};
+  std::uint32_t info_size = sizeof(info);
+  const int error = bpf_obj_get_info_by_fd(program_->prog.get(), &info, &info_size);
+  if (error != 0) return KernelRefused("ask about the program", -error);
+  return LoadFigures{KernelRelease(), info.verified_insns, info.jited_prog_len,
+                     program_->load_time};
+}
+
+Outcome<Done> MayLoadPrograms() {
+  auto program = LoadDropAll("load XDP programs");
+  if (program.ok()) return Done{};
+  Diagnostics errors = std::move(program).diagnostics();
+  errors.front().hint = "this needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
+  return errors;
 }
 
 }  // namespace march::bpf

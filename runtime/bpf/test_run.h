@@ -2,8 +2,10 @@
 // nothing is attached, no live packet is touched.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -17,6 +19,17 @@ struct Program;
 struct RunResult {
   std::uint32_t xdp_action = 0;  // enum xdp_action
 };
+
+// What the kernel made of a program.
+struct LoadFigures {
+  std::string kernel_release;               // "6.1.0-56-amd64"
+  std::uint32_t verified_instructions = 0;  // 0: Linux before 5.16 does not say
+  std::uint32_t native_bytes = 0;  // of machine code; 0: there is no JIT, or the kernel hides it
+  std::chrono::microseconds load_time{};  // of maps and program, without filling the tables
+};
+
+// Whether this process may load XDP programs here: loads the smallest there is. kKernelRefused.
+Outcome<Done> MayLoadPrograms();
 
 // Needs CAP_BPF and CAP_NET_ADMIN. Errors as LoadProgram.
 class TestRun {
@@ -33,6 +46,8 @@ class TestRun {
   // Since Load, summed over the CPUs.
   Outcome<march_counter> ReadSlot(std::uint32_t slot) const;
   Outcome<std::vector<march_counter>> ReadAll() const;
+
+  Outcome<LoadFigures> Figures() const;
 
  private:
   explicit TestRun(std::unique_ptr<Program> program);

@@ -18,6 +18,7 @@
 
 #include "base/version.h"
 #include "runtime/apply/applier.h"
+#include "runtime/bpf/kernel_release.h"
 #include "runtime/bpf/libbpf_kernel.h"
 #include "runtime/bpf/unique_fd.h"
 #include "runtime/control/api.h"
@@ -163,9 +164,9 @@ Outcome<Done> Run(const Config& config, const Options& options, FileSystem& file
 
   log.Write(Level::kInfo, "starting", {{"version", kVersion}, {"cluster", config.cluster}});
   bpf::LibbpfKernel kernel(config.bpffs_directory);
-  apply::Applier applier(
-      {config.state_directory, config.interfaces, *std::move(trust), config.drop_without_policy},
-      kernel, files, log);
+  apply::Applier applier({config.state_directory, config.interfaces, *std::move(trust),
+                          config.drop_without_policy, bpf::KernelRelease()},
+                         kernel, files, log);
   if (auto started = applier.Start(); !started.ok()) return started;
 
   asio::io_context context(1);

@@ -34,6 +34,7 @@ expect "json junit" marchctl test policy --output j
 expect "--min-coverage --min-mutation" marchctl test policy --min
 expect "kernel model tables" marchctl replay p f --engine ""
 expect "bash fish zsh" marchctl completion ""
+expect "--report" marchctl compile policy --rep
 expect "policy.yaml" marchctl validate pol
 
 for shell in zsh fish; do
