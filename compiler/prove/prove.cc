@@ -306,7 +306,8 @@ class FamilyProver {
   }
 
   bool CountCells(std::uint64_t count) {
-    if ((cells_ += count) <= limits_.max_cells) return true;
+    const std::uint64_t all = cells_ += count;
+    if (all <= limits_.max_cells) return true;
     Fail(TooLarge("more than the limit of " + std::to_string(limits_.max_cells) + " cells"));
     return false;
   }
