@@ -13,9 +13,9 @@ namespace {
 using Version = std::pair<unsigned, unsigned>;
 
 std::optional<Version> VersionOf(std::string_view text) {
-  const char* const end = text.data() + text.size();
+  const char* const end = text.end();
   Version version;
-  const auto major = std::from_chars(text.data(), end, version.first);
+  const auto major = std::from_chars(text.begin(), end, version.first);
   if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return std::nullopt;
   const auto minor = std::from_chars(major.ptr + 1, end, version.second);
   if (minor.ec != std::errc()) return std::nullopt;
