@@ -10,8 +10,10 @@
 #include "bench/fastpath/results.h"
 #include "bench/fastpath/workspace.h"
 
-int main(int argc, char** argv) {
-  using namespace march::bench;
+namespace march::bench {
+namespace {
+
+int Run(int argc, char** argv) {
   const Options options = ParseOptions(argc, argv);
   if (!options.compile_directory.empty()) return CompileInChild(options.compile_directory);
   const Workspace workspace;
@@ -29,4 +31,11 @@ int main(int argc, char** argv) {
   }
   if (!options.json_path.empty()) results.Write(options.json_path);
   return 0;
+}
+
+}  // namespace
+}  // namespace march::bench
+
+int main(int argc, char** argv) {
+  return march::bench::Run(argc, argv);
 }

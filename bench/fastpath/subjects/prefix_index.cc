@@ -83,12 +83,14 @@ std::string PrefixIndex::LpmKeys() const {
 
 std::vector<Prefix> SourcesOf(const std::vector<tests::PlainRule>& rules) {
   std::vector<Prefix> prefixes;
+  prefixes.reserve(rules.size());
   for (const auto& rule : rules) prefixes.push_back(rule.source);
   return prefixes;
 }
 
 std::vector<Prefix> DestinationsOf(const std::vector<tests::PlainRule>& rules) {
   std::vector<Prefix> prefixes;
+  prefixes.reserve(rules.size());
   for (const auto& rule : rules) prefixes.push_back(rule.destination);
   return prefixes;
 }
