@@ -21,6 +21,8 @@ struct march_weighing {
 };
 
 MARCH_INLINE uint32_t march_half_of(const uint64_t* line, uint32_t half) {
+  /* The compiler may know that it is small; verifiers before Linux 6.10 have to see it. */
+  MARCH_OPAQUE(half);
   return (uint32_t)(line[(half >> 1) & 7] >> ((half & 1) << 5));
 }
 
