@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Tables in Markdown from the results of march-bench-fastpath.
 
-usage: report.py RESULTS.json              prints them
-       report.py RESULTS.json --into FILE  puts them between the marks in FILE
+usage: report.py RESULTS.json...              prints them, one run after the other
+       report.py RESULTS.json... --into FILE  puts them between the marks in FILE
 """
 
 import json
@@ -133,13 +133,18 @@ def render(results: dict) -> str:
 
 
 def main(arguments: list[str]) -> None:
-    if len(arguments) not in (1, 3) or (len(arguments) == 3 and arguments[1] != "--into"):
+    into = arguments[-1] if len(arguments) > 2 and arguments[-2] == "--into" else None
+    runs = arguments[:-2] if into else arguments
+    if not runs or any(run.startswith("-") for run in runs):
         sys.exit(__doc__)
-    text = render(json.loads(pathlib.Path(arguments[0]).read_text(encoding="utf-8")))
-    if len(arguments) == 1:
+    texts = [render(json.loads(pathlib.Path(run).read_text(encoding="utf-8"))) for run in runs]
+    if len(texts) > 1:
+        texts = [f"## Run {number + 1}\n\n{text}" for number, text in enumerate(texts)]
+    text = "\n".join(texts)
+    if into is None:
         print(text)
         return
-    path = pathlib.Path(arguments[2])
+    path = pathlib.Path(into)
     page = path.read_text(encoding="utf-8")
     if page.count(BEGIN) != 1 or page.count(END) != 1:
         sys.exit(f"report: {path} does not have the marks\n{BEGIN}\n{END}")
