@@ -65,7 +65,7 @@ class KernelLoader {
 };
 
 struct ProofLimits {
-  std::uint64_t max_cells = 200'000'000;
+  std::uint64_t max_cells = 500'000'000;
   std::uint64_t max_class_bytes = std::uint64_t{4} << 30;  // for which mappings hold which classes
 };
 
