@@ -147,6 +147,15 @@ std::optional<Diagnostic> CheckFiles(const Bundle& bundle) {
   return std::nullopt;
 }
 
+Outcome<Bundle> WithProof(Bundle bundle) {
+  if (const std::string* text = bundle.Find(kProofPath)) {
+    Outcome<Proof> proof = ReadProof(*text);
+    if (!proof) return std::move(proof).diagnostics();
+    bundle.proof = *std::move(proof);
+  }
+  return bundle;
+}
+
 std::string LittleEndian(std::uint64_t value) {
   std::string bytes;
   for (int i = 0; i < 8; ++i, value >>= 8) bytes += static_cast<char>(value & 0xFF);
@@ -212,7 +221,8 @@ Outcome<std::string> Pack(const Contents& contents, const std::vector<PrivateKey
 Outcome<Bundle> Read(std::string_view bytes) {
   Outcome<Opened> opened = Open(bytes);
   if (!opened) return std::move(opened).diagnostics();
-  return Parse(*std::move(opened));
+  Outcome<Bundle> bundle = Parse(*std::move(opened));
+  return bundle ? WithProof(*std::move(bundle)) : std::move(bundle);
 }
 
 Outcome<Bundle> Verify(std::string_view bytes, const Trust& trust) {
@@ -222,6 +232,8 @@ Outcome<Bundle> Verify(std::string_view bytes, const Trust& trust) {
   Outcome<Bundle> bundle = Parse(*std::move(opened));
   if (!bundle) return bundle;
   if (const auto problem = CheckFiles(*bundle)) return *problem;
+  bundle = WithProof(*std::move(bundle));
+  if (!bundle) return bundle;
   if (!trust.cluster.empty() && bundle->manifest.cluster != trust.cluster) {
     return MakeDiagnostic(Code::kBundleWrongCluster, {},
                           "the bundle is for cluster " + Quoted(bundle->manifest.cluster) +

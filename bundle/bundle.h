@@ -8,16 +8,19 @@
 //   tables/classifier.bin  the classifier tables (bundle/abi/tables.h)
 //   tables/mappings.json   what each counter slot stands for (bundle/mappings.h)
 //   slowpath.json          the mappings the proxy decides
+//   proof.json             what was proved of tables and program (bundle/proof.h); may be missing
 //   signatures/KEYID.sig   64 bytes, Ed25519 (RFC 8032) over the bytes of manifest.json
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/outcome.h"
 #include "bundle/keys.h"
+#include "bundle/proof.h"
 
 namespace march::bundle {
 
@@ -31,6 +34,7 @@ inline constexpr std::string_view kXdpObjectPath = "fastpath/xdp.o";
 inline constexpr std::string_view kClassifierPath = "tables/classifier.bin";
 inline constexpr std::string_view kMappingsPath = "tables/mappings.json";
 inline constexpr std::string_view kSlowPathPath = "slowpath.json";
+inline constexpr std::string_view kProofPath = "proof.json";
 
 struct File {
   std::string path;
@@ -65,6 +69,7 @@ struct Bundle {
   std::string manifest_bytes;
   std::vector<File> files;  // sorted by path; neither the manifest nor signatures
   std::vector<Signature> signatures;
+  std::optional<Proof> proof;
 
   // The file's content, or null; files must be sorted.
   const std::string* Find(std::string_view path) const;
@@ -90,8 +95,8 @@ std::string PolicyDigest(const std::vector<File>& files);
 Outcome<std::string> Pack(const Contents& contents, const std::vector<PrivateKey>& signers);
 
 // Reads an archive: only the canonical encoding is accepted (sorted entries, zeroed fields, no
-// trailing bytes). Checks form and the manifest's own syntax, but neither digests nor signatures:
-// for `bundle inspect`. Errors: kBundleMalformed, kBundleNewerFormat, kInputTooLarge.
+// trailing bytes). Checks form and the syntax of manifest and proof, but neither digests nor
+// signatures: for `bundle inspect`. Errors: kBundleMalformed, kBundleNewerFormat, kInputTooLarge.
 Outcome<Bundle> Read(std::string_view bytes);
 
 // What a verifier insists on. Rollback protection (serial) is the caller's: it owns the state.
@@ -101,10 +106,10 @@ struct Trust {
 };
 
 // Read, then: at least one signature by a trusted key over the exact manifest bytes, then every
-// digest, then the cluster; in this order, and nothing is parsed as JSON before a trusted signature
-// over it was verified. Signatures by unknown keys beside a good one are ignored; a bad signature
-// that claims a trusted key is an error. Errors: as Read, kBundleUnsigned, kBundleUnknownSigner,
-// kBundleBadSignature, kBundleDigestMismatch, kBundleWrongCluster.
+// digest, then the proof's form, then the cluster; in this order, and nothing is parsed as JSON
+// before a trusted signature over it was verified. Signatures by unknown keys beside a good one are
+// ignored; a bad signature that claims a trusted key is an error. Errors: as Read, kBundleUnsigned,
+// kBundleUnknownSigner, kBundleBadSignature, kBundleDigestMismatch, kBundleWrongCluster.
 Outcome<Bundle> Verify(std::string_view bytes, const Trust& trust);
 
 }  // namespace march::bundle

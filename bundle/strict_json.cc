@@ -146,6 +146,13 @@ const json& ObjectReader::Array(const std::string& key) {
   return problem_ ? kEmpty : member;
 }
 
+const json& ObjectReader::Object(const std::string& key) {
+  static const json kEmpty = json::object();
+  const json& member = Take(key);
+  Require(member.is_object(), key + " is not an object");
+  return problem_ ? kEmpty : member;
+}
+
 void ObjectReader::Require(bool holds, const std::string& message) {
   if (!holds && !problem_) problem_ = Malformed(where_ + ": " + message);
 }

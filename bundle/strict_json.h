@@ -34,6 +34,7 @@ class ObjectReader {
   std::uint64_t Unsigned(const std::string& key);
   std::int32_t Int32(const std::string& key);
   const nlohmann::json& Array(const std::string& key);
+  const nlohmann::json& Object(const std::string& key);
 
   // For a check of the caller's own: `message` is about the value that was read.
   void Require(bool holds, const std::string& message);

@@ -570,6 +570,37 @@ TEST_CASE("compile stops where it is told, and a faulty policy writes nothing") 
   CHECK(marchctl.err.str().find("error[M0401]") != std::string::npos);
 }
 
+TEST_CASE("compile proves what it is asked to, and the bundle says what was proved") {
+  Marchctl marchctl;
+  CHECK(marchctl.Run({"compile", "p.yaml", "-o", "plain.march"}) == kOk);
+  CHECK(marchctl.Run({"bundle", "inspect", "plain.march"}) == kOk);
+  CHECK(marchctl.out.str().find("proof           none\n") != std::string::npos);
+  CHECK(marchctl.out.str().find("proof.json") == std::string::npos);
+
+  CHECK(marchctl.Run({"compile", "--prove=tables", "p.yaml", "-o", "proved.march"}) == kOk);
+  CHECK(marchctl.err.str().find("marchctl: proved ") != std::string::npos);
+  CHECK(marchctl.err.str().find("no packet through the kernel") != std::string::npos);
+  const auto read = bundle::Read(*marchctl.files.Read("proved.march", std::uint64_t{1} << 30));
+  REQUIRE(read);
+  REQUIRE(read->proof);
+  CHECK_FALSE(read->proof->in_kernel);
+  CHECK(read->proof->cells() > 10);
+  CHECK(marchctl.err.str().find(read->proof->digest) != std::string::npos);
+  CHECK(marchctl.Run({"bundle", "inspect", "proved.march"}) == kOk);
+  CHECK(marchctl.out.str().find(read->proof->digest) != std::string::npos);
+
+  CHECK(marchctl.Run({"compile", "p.yaml", "--prove=tables", "-o", "again.march"}) == kOk);
+  CHECK(*marchctl.files.Read("again.march", std::uint64_t{1} << 30) ==
+        *marchctl.files.Read("proved.march", std::uint64_t{1} << 30));
+}
+
+TEST_CASE("compile refuses a proof that there cannot be") {
+  Marchctl marchctl;
+  CHECK(marchctl.Run({"compile", "p.yaml", "--prove=hope", "-o", "x.march"}) == kUsage);
+  CHECK(marchctl.Run({"compile", "p.yaml", "--prove", "--until", "tables", "--dump"}) == kUsage);
+  CHECK(marchctl.files.KindOf("x.march") == FileSystem::Kind::kNothing);
+}
+
 TEST_CASE("apply needs a key for a policy, and a target that is there") {
   Marchctl marchctl;
   CHECK(marchctl.Run({"apply", "p.yaml", "--target", "unix:/nonexistent/s"}) == kRefused);
@@ -590,6 +621,10 @@ TEST_CASE("the gravest error decides the exit code") {
   CHECK(ExitCodeOf({failed, warning}) == kFailed);
   CHECK(ExitCodeOf({invalid, failed}) == kInvalidPolicy);
   CHECK(ExitCodeOf({failed, refused, invalid}) == kRefused);
+  const Diagnostic disproved = MakeDiagnostic(Code::kProofFailed, {}, "");
+  CHECK(ExitCodeOf({disproved}) == kTestsFailed);
+  CHECK(ExitCodeOf({failed, disproved}) == kTestsFailed);
+  CHECK(ExitCodeOf({MakeDiagnostic(Code::kProofTooLarge, {}, "")}) == kInvalidPolicy);
 }
 
 TEST_CASE("columns line up, numbers to the right") {

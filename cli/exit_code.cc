@@ -7,6 +7,7 @@ namespace {
 
 // By the code's hundred: see base/codes.def.
 ExitCode ExitCodeOfOne(Code code) {
+  if (code == Code::kProofFailed) return kTestsFailed;
   switch (InfoOf(code).id[2]) {
     case '1':
     case '2':

@@ -15,7 +15,7 @@ enum ExitCode : int {
 };
 
 // The code for a run that ended with these diagnostics: kOk without errors, else that of the
-// gravest kind among them (refused, then invalid policy, then failed).
+// gravest kind among them (refused, then proof failed, then invalid policy, then failed).
 ExitCode ExitCodeOf(const Diagnostics& diagnostics);
 
 }  // namespace march::cli

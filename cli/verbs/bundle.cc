@@ -32,6 +32,13 @@ int Inspect(Environment& environment, const InspectFlags& flags) {
                   << "mappings        " << manifest.mappings << "\n"
                   << "made by         marchctl " << manifest.tool_version << "\n"
                   << "minimum kernel  " << manifest.minimum_kernel << "\n";
+  if (read->proof) {
+    environment.out << "proof           " << read->proof->cells() << " cells, "
+                    << read->proof->witnesses() << " packets through the kernel, "
+                    << read->proof->digest << "\n";
+  } else {
+    environment.out << "proof           none\n";
+  }
   if (read->signatures.empty()) environment.out << "signatures      none\n";
   for (const bundle::Signature& signature : read->signatures) {
     environment.out << "signature       " << signature.key_id << " (not verified here)\n";

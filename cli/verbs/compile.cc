@@ -1,7 +1,9 @@
 // marchctl compile POLICY -o FILE.march: the whole pipeline, or as much of it as asked for.
+#include <cstdio>
 #include <memory>
 
 #include "cli/exit_code.h"
+#include "cli/kernel_prover.h"
 #include "cli/keys.h"
 #include "cli/output/report.h"
 #include "cli/verbs/policy_options.h"
@@ -19,6 +21,7 @@ struct Flags {
   std::vector<std::string> keys;
   std::uint64_t serial = 1;
   std::uint64_t max_table_bytes = classify::Limits{}.max_table_bytes;
+  std::string prove;
   pipeline::Options options;
 };
 
@@ -26,6 +29,23 @@ std::vector<std::string> StageNames() {
   std::vector<std::string> names;
   for (const auto& info : pipeline::Stages()) names.emplace_back(info.name);
   return names;
+}
+
+void TellProof(Environment& environment, const bundle::Proof& proof, double seconds) {
+  char took[32];
+  std::snprintf(took, sizeof(took), "%.1f", seconds);
+  environment.err << "marchctl: proved " << proof.cells() << " cells of "
+                  << proof.v4.source_ranges + proof.v4.destination_ranges + proof.v6.source_ranges +
+                         proof.v6.destination_ranges
+                  << " address ranges in "
+                  << proof.v4.source_classes + proof.v4.destination_classes +
+                         proof.v6.source_classes + proof.v6.destination_classes
+                  << " classes, with "
+                  << (proof.in_kernel
+                          ? std::to_string(proof.witnesses()) + " packets through the kernel"
+                          : "no packet through the kernel")
+                  << ", in " << took << " s\n"
+                  << "marchctl: proof " << proof.digest << "\n";
 }
 
 int Run(Environment& environment, const Flags& flags) {
@@ -36,10 +56,18 @@ int Run(Environment& environment, const Flags& flags) {
   if (!keys) return Report(environment, keys.diagnostics());
   options.signers = *std::move(keys);
 
+  KernelProver kernels;
+  options.kernels = &kernels;
+  if (!flags.prove.empty()) {
+    options.proving =
+        flags.prove == "kernel" ? pipeline::Proving::kKernel : pipeline::Proving::kTables;
+  }
+
   const pipeline::Stage until = *pipeline::ParseStage(flags.until);
   const auto compilation = pipeline::Compile(environment.files, flags.policy, until, options);
   const ExitCode code = Report(environment, compilation.diagnostics);
   if (code != kOk) return code;
+  if (compilation.proof) TellProof(environment, *compilation.proof, compilation.proof_seconds);
   if (flags.dump) environment.out << pipeline::Dump(compilation, until);
   if (flags.out.empty()) return kOk;
 
@@ -71,13 +99,23 @@ void AddCompile(CLI::App& app, Environment& environment, int& exit_code) {
       ->capture_default_str();
   verb->add_option("--max-table-bytes", flags->max_table_bytes, "Limit of the classifier tables")
       ->capture_default_str();
+  auto* prove = verb->add_flag("--prove{kernel}", flags->prove,
+                               "Prove that tables and program do what the policy says; "
+                               "--prove=tables leaves out the kernel");
   AddLimitOption(*verb, flags->options);
-  verb->callback([&environment, &exit_code, flags, out, until, dump] {
+  verb->callback([&environment, &exit_code, flags, out, until, dump, prove] {
     if (out->count() == 0 && dump->count() == 0) {
       throw CLI::RequiredError("compile needs -o FILE or --dump; one of them");
     }
     if (out->count() != 0 && until->count() != 0 && flags->until != "bundle") {
       throw CLI::ValidationError("-o FILE", "there is no bundle before the stage \"bundle\"");
+    }
+    if (prove->count() != 0 && flags->prove != "kernel" && flags->prove != "tables") {
+      throw CLI::ValidationError("--prove", "it takes \"kernel\" or \"tables\"");
+    }
+    if (prove->count() != 0 && flags->until != "object" && flags->until != "bundle") {
+      throw CLI::ValidationError("--prove",
+                                 "there is nothing to prove before the stage \"object\"");
     }
     exit_code = Run(environment, *flags);
   });

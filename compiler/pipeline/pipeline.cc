@@ -1,9 +1,13 @@
 #include "compiler/pipeline/pipeline.h"
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
+#include <thread>
 #include <utility>
 
 #include "base/version.h"
+#include "bundle/abi/verdict.h"
 #include "bundle/mappings.h"
 #include "compiler/ruleset/ambiguity.h"
 
@@ -14,6 +18,8 @@ namespace {
 // one that allows a value of a BPF array to be larger than what kmalloc gives.
 constexpr const char* kMinimumKernel = "5.15";
 constexpr const char* kMinimumKernelForLargeTables = "6.1";
+// Programs that a proof runs side by side.
+constexpr unsigned kMostKernels = 8;
 constexpr std::size_t kLargeTables = std::size_t{3} << 20;
 
 bundle::MappingTable MappingTableOf(const model::Policy& policy, const classify::Tables& tables) {
@@ -49,7 +55,30 @@ Outcome<std::string> PackBundle(const Compilation& compilation, const Options& o
        bundle::WriteMappings(MappingTableOf(*compilation.policy, *compilation.tables))});
   contents.files.push_back(
       {std::string(bundle::kSlowPathPath), "{\n  \"format_version\": 1,\n  \"mappings\": []\n}\n"});
+  if (compilation.proof) {
+    contents.files.push_back(
+        {std::string(bundle::kProofPath), bundle::WriteProof(*compilation.proof)});
+  }
   return bundle::Pack(contents, options.signers);
+}
+
+Outcome<bundle::Proof> ProveObject(const Compilation& compilation, const Options& options) {
+  std::vector<std::unique_ptr<prove::Kernel>> kernels;
+  if (options.proving == Proving::kKernel) {
+    const auto feeder = CompileFeeder();
+    if (!feeder) return feeder.diagnostics();
+    const std::string tables = compilation.tables->Bytes();
+    const auto slots =
+        static_cast<std::uint32_t>(MARCH_SLOT_FIRST_MAPPING + compilation.tables->mappings.size());
+    const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1U, kMostKernels);
+    while (kernels.size() < threads) {
+      auto kernel =
+          options.kernels->Load({compilation.object->bytes, tables, slots, feeder->bytes});
+      if (!kernel) return std::move(kernel).diagnostics();
+      kernels.push_back(*std::move(kernel));
+    }
+  }
+  return prove::Prove(*compilation.policy, *compilation.tables, kernels, options.proof);
 }
 
 // Runs one step: keeps its value and its diagnostics, and says whether to go on.
@@ -95,6 +124,12 @@ void RunStages(Compilation& c, const FileTree& files, const std::string& path, S
   if (until == Stage::kSource) return;
 
   if (!Keep(c, c.object, clang::CompileBpf(*c.source))) return;
+  if (options.proving != Proving::kNothing) {
+    const auto start = std::chrono::steady_clock::now();
+    if (!Keep(c, c.proof, ProveObject(c, options))) return;
+    c.proof_seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
   if (until == Stage::kObject) return;
 
   Keep(c, c.bundle, PackBundle(c, options));
@@ -142,6 +177,10 @@ Compilation Compile(const FileTree& files, const std::string& path, Stage until,
   RunStages(compilation, files, path, until, options);
   SortByPlace(compilation.diagnostics);
   return compilation;
+}
+
+Outcome<clang::BpfObject> CompileFeeder() {
+  return clang::CompileBpf({"#include \"prove/feeder.h\"\n"});
 }
 
 Outcome<Documents> LoadDocuments(const FileTree& files, const std::string& path,

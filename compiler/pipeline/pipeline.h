@@ -17,6 +17,7 @@
 #include "compiler/model/policy.h"
 #include "compiler/ownership/ownership.h"
 #include "compiler/pipeline/sources.h"
+#include "compiler/prove/prove.h"
 #include "compiler/ruleset/ruleset.h"
 #include "compiler/yaml/document.h"
 
@@ -33,12 +34,18 @@ struct StageInfo {
 const std::vector<StageInfo>& Stages();
 std::optional<Stage> ParseStage(std::string_view name);
 
+// What is proved of an object before there is a bundle.
+enum class Proving { kNothing, kTables, kKernel };
+
 struct Options {
   SourceLimits sources;
   yaml::ParseLimits parse;
   classify::Limits classify;
   std::uint64_t serial = 1;
   std::vector<bundle::PrivateKey> signers;
+  Proving proving = Proving::kNothing;
+  prove::ProofLimits proof;
+  prove::KernelLoader* kernels = nullptr;  // for Proving::kKernel
 };
 
 // Everything the compiler made on the way; stages behind the last one, or behind an error, are
@@ -52,7 +59,9 @@ struct Compilation {
   std::optional<classify::Tables> tables;
   std::optional<emit::BpfSource> source;
   std::optional<clang::BpfObject> object;
-  std::optional<std::string> bundle;  // its bytes
+  std::optional<bundle::Proof> proof;  // with the object, if it was asked for
+  double proof_seconds = 0;            // that it took
+  std::optional<std::string> bundle;   // its bytes
 
   Diagnostics diagnostics;  // of all stages, sorted by place
   bool ok() const { return !HasErrors(diagnostics); }
@@ -63,6 +72,10 @@ struct Compilation {
 // a revision of the git repository that encloses the working directory.
 Compilation Compile(const FileTree& files, const std::string& path, Stage until,
                     const Options& options = {});
+
+// The program that sends witnesses through another (bpf-templates/prove/feeder.h). Error:
+// kClangFailed.
+Outcome<clang::BpfObject> CompileFeeder();
 
 // The documents of other files, as tests that are kept apart from the policy.
 struct Documents {
