@@ -65,7 +65,8 @@ std::string Edges() {
   policy.Service("halves",
                  "\"2001:db8:0:1:ffff:ffff:ffff:ffff/128\", \"2001:db8:0:2::/128\", "
                  "\"2001:db8:0:3::/64\", \"2001:db8:0:4::/65\"");
-  const char* const names[] = {"zero", "top", "low", "high", "middle", "slots", "halves"};
+  policy.Service("below", "255.255.255.254/32, \"ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/128\"");
+  const char* const names[] = {"below", "zero", "top", "low", "high", "middle", "slots", "halves"};
   std::uint32_t port = 0;
   for (const char* const from : names) {
     policy.Mapping(std::string("from-") + from, from, "", Tcp(port++));
@@ -87,7 +88,7 @@ std::string Ties() {
   policy.Service("a", "10.0.0.0/8, \"2001:db8::/32\"");
   policy.Service("b", "10.1.0.0/16, \"2001:db8:1::/48\"");
   policy.Service("c", "10.2.0.0/16, 10.1.2.0/24, \"2001:db8:1:2::/64\"");
-  const char* const actions[] = {"allow", "deny", "reject"};
+  const char* const actions[] = {"allow", "deny"};
   const char* const ends[] = {"", "a", "b", "c"};
   std::uint32_t number = 0;
   for (const char* const priority : {"-5", "0", "5"}) {
@@ -158,6 +159,9 @@ std::string Sets() {
   policy.Service("s", "10.0.0.0/24, \"2001:db8::/64\"");
   policy.Service("t", "10.0.1.0/24, \"2001:db8:0:1::/64\"");
   const std::uint32_t counts[] = {2, 3, 5, 8, 17, 33};
+  std::string odd;
+  for (std::uint32_t i = 0; i < 70; ++i) odd += Number(2 * i + 1) + ", ";
+  policy.Mapping("odd", "s", "", "protocols: [sctp], ports: [9], source_ports: [" + odd + "999]");
   for (const std::uint32_t count : counts) {
     std::string ports;
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -240,6 +244,8 @@ std::string Icmp() {
   policy.Mapping("no-types", "b", "", "protocols: [icmp], icmp_types: [3], action: deny");
   policy.Mapping("all", "b", "", "protocols: [icmp, icmpv6]");
   policy.Mapping("first", "", "b", "protocols: [icmp], icmp_types: [0]");
+  policy.Service("link", "\"fe80::/10\", \"ff02::/16\"");
+  policy.Mapping("link", "", "link", "protocols: [icmpv6], icmp_types: [134, 135], action: deny");
   policy.Mapping("discovery", "", "b",
                  "protocols: [icmpv6], icmp_types: [133, 134, 135, 136, 137]");
   return policy.Text();
@@ -374,6 +380,14 @@ std::string Pairs() {
   return policy.Text();
 }
 
+// As many mappings as have counters just beyond a round number of them.
+std::string Counters() {
+  Writer policy;
+  policy.Service("s", "10.0.0.0/24");
+  for (std::uint32_t i = 0; i < 245; ++i) policy.Mapping("m" + Number(i), "s", "", Tcp(3 * i));
+  return policy.Text();
+}
+
 std::string OneFamily(const std::string& network, const std::string& host) {
   Writer policy;
   policy.Service("n", network);
@@ -417,6 +431,7 @@ std::vector<NamedPolicy> FaultPolicies() {
       {"hosts4", {Hosts4()}, {}},
       {"hosts6", {Hosts6()}, {}},
       {"pairs", {Pairs()}, kRowsFirst},
+      {"counters", {Counters()}, {}},
       {"only4", {OneFamily("10.0.0.0/8", "192.0.2.1")}, {}},
       {"only6", {OneFamily("\"2001:db8::/32\"", "\"2001:db8:1::1\"")}, kRowsOnly},
       {"nothing", {Writer().Text(false)}, {}},

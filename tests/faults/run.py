@@ -1,0 +1,344 @@
+#!/usr/bin/env python3
+"""Seeds the faults of faults.py, one at a time, and asks what the proof of `marchctl compile --prove`
+makes of them.
+
+    tests/faults/run.py [--build build/release] [--check | --only NAME... | --sample N [--seed S]]
+                        [--jobs N] [--json FILE]
+
+Nothing is changed in the tree: what a fault is in is compiled from a copy against the libraries of
+the build, and linked into march-prove-all (prove_all.cc), which proves the policies of policies.cc.
+Without a fault all of them must be proved. A fault is *caught* by what first finds it:
+
+    order, format, classes, cells, kernel   the proof, see prove_all.cc
+    refused                                 the compiler or the loader, which make an error of it
+    crash, time-out                         no bundle, for the same reason
+
+The last two kinds count only if every policy that does not end so is proved: then there is no
+bundle that does not do what its policy says. `survived` has, for whoever wants to know why, in how
+many policies the tables or the program came out otherwise.
+
+--check only looks at the list. Ends with 1 if the list is wrong or a fault survived that should not,
+with 77 where the proof cannot run.
+"""
+
+import argparse
+import collections
+import concurrent.futures
+import json
+import os
+import pathlib
+import random
+import re
+import select
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from faults import FAULTS, OUTSIDE, PROGRAM  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RUNNER = "march-prove-all"
+SKIPPED = 77
+SECONDS = 20  # that one policy may take
+PROOF = ("order", "format", "classes", "cells", "kernel")
+
+CLASSIFY = [f"compiler/classify/{name}.cc" for name in
+            ("find4", "find6", "leaves", "pairs", "partition", "tables", "views")]
+# Who uses what is in a header; beside them the program, which has it as text.
+USERS = {
+    "compiler/classify/lines.h": CLASSIFY,
+    "compiler/classify/sweep.h": ["compiler/classify/leaves.cc", "compiler/classify/views.cc"],
+    "bundle/abi/verdict.h":
+        ["compiler/classify/leaves.cc", "compiler/classify/tables.cc", "compiler/emit/bpf_source.cc",
+         "compiler/prove/cells.cc", "compiler/prove/leaf_reader.cc", "compiler/prove/plain_policy.cc",
+         "compiler/prove/prove.cc", "compiler/prove/witness.cc"],
+    "bpf-templates/common/walk.h": [],
+    "bpf-templates/common/leaf.h": [],
+    "bpf-templates/common/packet.h": [],
+    "bpf-templates/xdp/program.h": [],
+    "bundle/abi/pair_hash.h": [],
+}
+EMBEDDED = "generated/bpf-templates/embedded.cc"
+
+Fault = collections.namedtuple("Fault", "name file program_only find replace breaks outside")
+
+
+def all_faults():
+    faults = []
+    for outside, files in ((False, FAULTS), (True, OUTSIDE)):
+        for key, entries in files.items():
+            file = key.removeprefix(PROGRAM)
+            for name, find, replace, breaks in entries:
+                faults.append(Fault(name, file, key != file, find, replace, breaks, outside))
+    return faults
+
+
+def mistakes_of(faults):
+    mistakes = []
+    for name, count in collections.Counter(fault.name for fault in faults).items():
+        if count > 1:
+            mistakes.append(f"{name}: {count} faults have this name")
+    for fault in faults:
+        path = ROOT / fault.file
+        count = path.read_text(encoding="utf-8").count(fault.find) if path.is_file() else 0
+        if count != 1:
+            mistakes.append(f"{fault.name}: its text occurs {count} times in {fault.file}, not once")
+        if fault.find == fault.replace:
+            mistakes.append(f"{fault.name}: changes nothing")
+        if fault.file.endswith(".h") and fault.file not in USERS:
+            mistakes.append(f"{fault.name}: run.py does not know who uses {fault.file}")
+    if len(faults) < 110:
+        mistakes.append(f"only {len(faults)} faults")
+    return mistakes
+
+
+class Build:
+    """How the build compiles its sources, and links the runner."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        text = (directory / "compile_commands.json").read_text(encoding="utf-8")
+        self.commands = {entry["file"]: shlex.split(entry["command"]) for entry in json.loads(text)}
+        listed = subprocess.run(["ninja", "-C", str(directory), "-t", "commands", f"bin/{RUNNER}"],
+                                capture_output=True, text=True, check=True).stdout.splitlines()
+        link = listed[-1].removeprefix(": && ").removesuffix(" && :")
+        self.link = shlex.split(link)
+
+    def compile(self, source, text, overlay, output):
+        """`text` in the place of `source`, with the headers in `overlay` before those of the tree."""
+        path = overlay / pathlib.Path(source).name
+        if source != EMBEDDED:
+            path = overlay / source
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        original = str((self.directory if source == EMBEDDED else ROOT) / source)
+        words = self.commands[original]
+        while "ccache" in words[0]:
+            words = words[1:]
+        words = [word for word in words if word not in ("-O2", "-Werror", "-D_FORTIFY_SOURCE=2")]
+        words[words.index("-o") + 1] = str(output)
+        words = [str(path) if word == original else word for word in words]
+        words[1:1] = [f"-I{overlay}", "-O1", "-w"]
+        return run(words, self.directory)
+
+    def link_runner(self, objects, output):
+        words = list(self.link)
+        words[words.index("-o") + 1] = str(output)
+        # Before the libraries, so that their versions of these are never asked for.
+        words[words.index("-o"):words.index("-o")] = [str(path) for path in objects] + ["-s"]
+        return run(words, self.directory)
+
+
+def run(words, directory):
+    """What went wrong, or ""."""
+    result = subprocess.run(words, cwd=directory, capture_output=True, text=True)
+    return "" if result.returncode == 0 else (result.stderr + result.stdout)[-2000:] or "failed"
+
+
+def prove(runner, arguments):
+    """(outcome, policy, tables, program, why) of each policy, until the proof finds something."""
+    results = []
+    for phase in ("--tables", "--kernel"):
+        names = list(arguments)
+        while True:
+            done, ended = prove_some(runner, [phase, *names])
+            results += done
+            if not ended:
+                break
+            # It died in one policy: on with those behind it.
+            names = names[names.index(done[-1][1]) + 1:] if done else []
+            if not names:
+                break
+        if results and results[-1][0] in PROOF:
+            break
+    return results
+
+
+def prove_some(runner, arguments):
+    """Results, and whether the last is one of a runner that died of it."""
+    process = subprocess.Popen([str(runner), *arguments], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=False)
+    results, begun, rest = [], None, b""
+    try:
+        while True:
+            ready, _, _ = select.select([process.stdout], [], [], SECONDS)
+            if not ready:
+                results.append(("time-out", begun, "-", "-", f"longer than {SECONDS} s"))
+                return results, True
+            chunk = os.read(process.stdout.fileno(), 1 << 16)
+            if not chunk:
+                break
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                words = line.decode("utf-8", "replace").split(" ", 5)
+                if words[0] == "begin":
+                    begun = words[1]
+                else:
+                    outcome, name, tables, program, _, why = words
+                    results.append((outcome, name, tables, program, why))
+                    begun = None
+        status = process.wait()
+        if begun is not None:
+            results.append(("crash", begun, "-", "-", f"ended with {status}"))
+            return results, True
+        return results, False
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def build_with(build, fault, directory):
+    """The runner with the fault; (path, complaint)."""
+    overlay = directory / "overlay"
+    original = (ROOT / fault.file).read_text(encoding="utf-8")
+    mutated = original.replace(fault.find, fault.replace)
+    texts = {}
+    if fault.file.endswith(".h"):
+        if not fault.program_only:
+            (overlay / fault.file).parent.mkdir(parents=True, exist_ok=True)
+            (overlay / fault.file).write_text(mutated, encoding="utf-8")
+            for source in USERS[fault.file]:
+                texts[source] = (ROOT / source).read_text(encoding="utf-8")
+        embedded = (build.directory / EMBEDDED).read_text(encoding="utf-8")
+        if original in embedded:
+            texts[EMBEDDED] = embedded.replace(original, mutated)
+        elif not texts:
+            return None, "the build is older than the tree: build it"
+    else:
+        texts[fault.file] = mutated
+    objects = []
+    for number, (source, text) in enumerate(texts.items()):
+        objects.append(directory / f"{number}.o")
+        complaint = build.compile(source, text, overlay, objects[-1])
+        if complaint:
+            return None, complaint
+    runner = directory / RUNNER
+    complaint = build.link_runner(objects, runner)
+    return (None, complaint) if complaint else (runner, "")
+
+
+def judge(results):
+    """What caught it, where, and why."""
+    for outcome, name, _, _, why in results:
+        if outcome in PROOF:
+            return outcome, name, why
+    for outcome in ("crash", "time-out", "refused"):
+        for found, name, _, _, why in results:
+            if found == outcome:
+                return outcome, name, why
+    return "survived", "", ""
+
+
+def try_fault(build, fault, names, baseline):
+    start = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="march-fault-") as directory:
+        runner, complaint = build_with(build, fault, pathlib.Path(directory))
+        if runner is None:
+            outcome, where, why, differ = "does not compile", "", complaint, 0
+        else:
+            results = prove(runner, names)
+            outcome, where, why = judge(results)
+            differ = len({name for _, name, tables, program, _ in results
+                          if (tables != "-" and tables != baseline[name][0]) or
+                          (program != "-" and program != baseline[name][1])})
+    return {"fault": fault.name, "file": fault.file, "breaks": fault.breaks,
+            "outside": fault.outside, "outcome": outcome, "policy": where, "why": why,
+            "policies_changed": differ, "seconds": round(time.monotonic() - start, 1)}
+
+
+def choose(faults, options):
+    if options.only:
+        missing = set(options.only) - {fault.name for fault in faults}
+        if missing:
+            sys.exit(f"run.py: there is no fault {', '.join(sorted(missing))}")
+        return [fault for fault in faults if fault.name in options.only]
+    if options.sample:
+        inside = [fault for fault in faults if not fault.outside]
+        return random.Random(options.seed).sample(inside, min(options.sample, len(inside)))
+    return faults
+
+
+def summary(results):
+    """The table by file and outcome, and whether all is as it should be."""
+    inside = [r for r in results if not r["outside"]]
+    kinds = [*PROOF, "refused", "crash", "time-out", "survived", "does not compile"]
+    kinds = [kind for kind in kinds if any(r["outcome"] == kind for r in results)]
+    lines = ["| file | faults | " + " | ".join(kinds) + " |", "|---|" + "---|" * (len(kinds) + 1)]
+    files = list(dict.fromkeys(r["file"] for r in inside))
+    for file in [*files, "all"]:
+        of_file = [r for r in inside if file in (r["file"], "all")]
+        counts = [sum(r["outcome"] == kind for r in of_file) for kind in kinds]
+        lines.append(f"| {file} | {len(of_file)} | " + " | ".join(str(c or "") for c in counts) + " |")
+    survived = [r["fault"] for r in inside if r["outcome"] in ("survived", "does not compile")]
+    unexpected = [r["fault"] for r in results if r["outside"] and r["outcome"] != "survived"]
+    lines.append("")
+    lines.append(f"{len(inside) - len(survived)} of {len(inside)} caught")
+    if survived:
+        lines.append("not caught: " + ", ".join(survived))
+    if unexpected:
+        lines.append("caught although outside of the proof: " + ", ".join(unexpected))
+    return "\n".join(lines), not survived and not unexpected
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Whether the proof finds faults of the compiler.")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
+    parser.add_argument("--check", action="store_true", help="only look at the list of faults")
+    parser.add_argument("--only", nargs="+", metavar="NAME")
+    parser.add_argument("--sample", type=int, metavar="N")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
+    options = parser.parse_args()
+
+    faults = all_faults()
+    mistakes = mistakes_of(faults)
+    for mistake in mistakes:
+        print(mistake)
+    if options.check or mistakes:
+        print(f"{len(faults)} faults, {len(mistakes)} mistakes in the list")
+        return 1 if mistakes else 0
+    if os.geteuid() != 0:
+        print("SKIPPED: the kernel's part of the proof needs root", file=sys.stderr)
+        return SKIPPED
+
+    build = Build(options.build.resolve())
+    runner = build.directory / "bin" / RUNNER
+    if not runner.is_file():
+        sys.exit(f"run.py: there is no {runner}; build it: cmake --build --preset release --target {RUNNER}")
+    names = subprocess.run([str(runner), "--list"], capture_output=True, text=True,
+                           check=True).stdout.split()
+    chosen = choose(faults, options)
+    unharmed = prove(runner, names)
+    wrong = [r for r in unharmed if r[0] != "proved"]
+    for outcome, name, _, _, why in wrong:
+        print(f"without a fault: {outcome} {name} {why}")
+    if wrong or len(unharmed) != 2 * len(names):
+        print("without a fault, not everything is proved: nothing can be said of the faults")
+        return 1
+    baseline = {}
+    for _, name, tables, program, _ in unharmed:
+        baseline[name] = (tables, program)
+    results = []
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for result in pool.map(lambda fault: try_fault(build, fault, names, baseline), chosen):
+            results.append(result)
+            changed = result["policies_changed"]
+            print(f"{result['outcome']:10} {result['fault']:32} {result['seconds']:5} s  "
+                  f"{result['policy'] or f'{changed} policies came out otherwise'}: {result['why'][:150]}",
+                  flush=True)
+    table, good = summary(results)
+    print("\n" + table)
+    if options.json:
+        report = {"format_version": 1, "policies": len(names), "faults": results}
+        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
