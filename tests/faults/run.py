@@ -3,7 +3,7 @@
 makes of them.
 
     tests/faults/run.py [--build build/release] [--check | --only NAME... | --sample N [--seed S]]
-                        [--jobs N] [--json FILE]
+                        [--policies NAME...] [--jobs N] [--json FILE [--resume] [--seconds N]]
 
 Nothing is changed in the tree: what a fault is in is compiled from a copy against the libraries of
 the build, and linked into march-prove-all (prove_all.cc), which proves the policies of policies.cc.
@@ -17,13 +17,16 @@ The last two kinds count only if every policy that does not end so is proved: th
 bundle that does not do what its policy says. `survived` has, for whoever wants to know why, in how
 many policies the tables or the program came out otherwise.
 
---check only looks at the list. Ends with 1 if the list is wrong or a fault survived that should not,
+--check only looks at the list. A run of them all takes a while: with --seconds, no fault is begun
+after that time, and with --resume, those that the FILE has of the same compiler are not run again.
+Ends with 1 if the list is wrong or a fault survived that should not,
 with 77 where the proof cannot run.
 """
 
 import argparse
 import collections
 import concurrent.futures
+import hashlib
 import json
 import os
 import pathlib
@@ -74,6 +77,10 @@ def all_faults():
             for name, find, replace, breaks in entries:
                 faults.append(Fault(name, file, key != file, find, replace, breaks, outside))
     return faults
+
+
+def change_of(fault):
+    return hashlib.sha256(f"{fault.find}\0{fault.replace}".encode()).hexdigest()[:16]
 
 
 def mistakes_of(faults):
@@ -138,10 +145,16 @@ def run(words, directory):
     return "" if result.returncode == 0 else (result.stderr + result.stdout)[-2000:] or "failed"
 
 
-def prove(runner, arguments):
+def phases_for(fault):
+    """Tables first, which is quick; but not where they cannot come out otherwise."""
+    same_tables = fault.program_only or fault.file.startswith(("bpf-templates/", "compiler/emit/"))
+    return ("--kernel",) if same_tables else ("--tables", "--kernel")
+
+
+def prove(runner, arguments, phases=("--tables", "--kernel")):
     """(outcome, policy, tables, program, why) of each policy, until the proof finds something."""
     results = []
-    for phase in ("--tables", "--kernel"):
+    for phase in phases:
         names = list(arguments)
         while True:
             done, ended = prove_some(runner, [phase, *names])
@@ -241,12 +254,12 @@ def try_fault(build, fault, names, baseline):
         if runner is None:
             outcome, where, why, differ = "does not compile", "", complaint, 0
         else:
-            results = prove(runner, names)
+            results = prove(runner, names, phases_for(fault))
             outcome, where, why = judge(results)
             differ = len({name for _, name, tables, program, _ in results
                           if (tables != "-" and tables != baseline[name][0]) or
                           (program != "-" and program != baseline[name][1])})
-    return {"fault": fault.name, "file": fault.file, "breaks": fault.breaks,
+    return {"fault": fault.name, "change": change_of(fault), "file": fault.file, "breaks": fault.breaks,
             "outside": fault.outside, "outcome": outcome, "policy": where, "why": why,
             "policies_changed": differ, "seconds": round(time.monotonic() - start, 1)}
 
@@ -285,16 +298,45 @@ def summary(results):
     return "\n".join(lines), not survived and not unexpected
 
 
+def report_of(options, runner, names):
+    """The report so far, of the same runner, or an empty one."""
+    digest = hashlib.sha256(runner.read_bytes()).hexdigest()
+    if options.resume and options.json.is_file():
+        report = json.loads(options.json.read_text(encoding="utf-8"))
+        if report["runner"] == digest and report["policies"] == names:
+            return report
+    return {"format_version": 1, "runner": digest, "policies": names, "baseline": None,
+            "faults": {}}
+
+
+def prove_unharmed(runner, names, report):
+    """Whether everything is proved without a fault; how it came out goes into the report."""
+    unharmed = prove(runner, names)
+    wrong = [r for r in unharmed if r[0] != "proved"]
+    for outcome, name, _, _, why in wrong:
+        print(f"without a fault: {outcome} {name} {why}")
+    if wrong or len(unharmed) != 2 * len(names):
+        print("without a fault, not everything is proved: nothing can be said of the faults")
+        return False
+    report["baseline"] = {name: (tables, program) for _, name, tables, program, _ in unharmed}
+    return True
+
+
 def main():
     parser = argparse.ArgumentParser(description="Whether the proof finds faults of the compiler.")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
     parser.add_argument("--check", action="store_true", help="only look at the list of faults")
     parser.add_argument("--only", nargs="+", metavar="NAME")
+    parser.add_argument("--policies", nargs="+", metavar="NAME", help="prove no others")
     parser.add_argument("--sample", type=int, metavar="N")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE")
+    parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--seconds", type=float)
     options = parser.parse_args()
+    if options.resume and not options.json:
+        parser.error("--resume needs --json")
 
     faults = all_faults()
     mistakes = mistakes_of(faults)
@@ -313,30 +355,37 @@ def main():
         sys.exit(f"run.py: there is no {runner}; build it: cmake --build --preset release --target {RUNNER}")
     names = subprocess.run([str(runner), "--list"], capture_output=True, text=True,
                            check=True).stdout.split()
+    if options.policies:
+        names = [name for name in names if name in options.policies]
     chosen = choose(faults, options)
-    unharmed = prove(runner, names)
-    wrong = [r for r in unharmed if r[0] != "proved"]
-    for outcome, name, _, _, why in wrong:
-        print(f"without a fault: {outcome} {name} {why}")
-    if wrong or len(unharmed) != 2 * len(names):
-        print("without a fault, not everything is proved: nothing can be said of the faults")
+    known = report_of(options, runner, names)
+    if known["baseline"] is None and not prove_unharmed(runner, names, known):
         return 1
-    baseline = {}
-    for _, name, tables, program, _ in unharmed:
-        baseline[name] = (tables, program)
-    results = []
+    left = [f for f in chosen if known["faults"].get(f.name, {}).get("change") != change_of(f)]
+    for fault in left:
+        known["faults"].pop(fault.name, None)
+    end = time.monotonic() + (options.seconds or float("inf"))
+
+    def attempt(fault):
+        if time.monotonic() > end:
+            return
+        result = try_fault(build, fault, names, known["baseline"])
+        known["faults"][fault.name] = result
+        changed = result["policies_changed"]
+        print(f"{result['outcome']:10} {fault.name:32} {result['seconds']:5} s  "
+              f"{result['policy'] or f'{changed} policies came out otherwise'}: "
+              f"{result['why'][:150]}", flush=True)
+
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for result in pool.map(lambda fault: try_fault(build, fault, names, baseline), chosen):
-            results.append(result)
-            changed = result["policies_changed"]
-            print(f"{result['outcome']:10} {result['fault']:32} {result['seconds']:5} s  "
-                  f"{result['policy'] or f'{changed} policies came out otherwise'}: {result['why'][:150]}",
-                  flush=True)
+        list(pool.map(attempt, left))
+    if options.json:
+        options.json.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    results = [known["faults"][f.name] for f in chosen if f.name in known["faults"]]
+    if len(results) < len(chosen):
+        print(f"{len(chosen) - len(results)} faults are left")
+        return 1
     table, good = summary(results)
     print("\n" + table)
-    if options.json:
-        report = {"format_version": 1, "policies": len(names), "faults": results}
-        options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     return 0 if good else 1
 
 
