@@ -123,7 +123,7 @@ FAULTS = {
          "searches are bounded one step short"),
         ("span-shift", "std::uint64_t{cells.shift} << 32 | base", "std::uint64_t{cells.shift + 1} << 32 | base",
          "cells of spans are twice as wide when searched"),
-        ("gaps-unsorted", "std::sort(starts.begin(), starts.end());", "", "keys of a line are out of order"),
+        ("gaps-begin-late", "Starts starts = {0};", "Starts starts = {1};", "the first range of a line is lost"),
     ],
     "compiler/classify/lines.h": [
         ("halvings-one-short", "count <= 1 ? 0 : std::bit_width(count - 1)", "count <= 1 ? 0 : std::bit_width(count) - 1",

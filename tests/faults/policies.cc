@@ -388,6 +388,37 @@ std::string Counters() {
   return policy.Text();
 }
 
+// Searches of which the last is not the deepest, by the lower half too.
+std::string ShallowEnd() {
+  Writer policy;
+  for (std::uint32_t i = 0; i < 60; ++i) {
+    policy.Service("h" + Number(i), "\"2001:db8::" + Number(3 * i) + "\"");
+    policy.Mapping("m" + Number(i), "h" + Number(i), "", Tcp(i));
+    if (i % 2 == 0) policy.Mapping("n" + Number(i), "", "h" + Number(i), Tcp(100 + i));
+  }
+  policy.Service("last", "\"2001:db9::\"");
+  policy.Mapping("last", "last", "last", Tcp(200));
+  return policy.Text();
+}
+
+// Rows by destination of which the matrix has something for one address and nothing for another.
+std::string Halves() {
+  Writer policy;
+  policy.Service("sources", "10.0.0.0/8, \"2001:db8::/32\"");
+  policy.Service("half", "10.0.0.0/9, \"2001:db8::/33\"");
+  policy.Mapping("wide", "sources", "half", "protocols: [tcp], ports: [\"20-30\"], priority: 1");
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    const std::string n = Number(i + 1);
+    policy.Service("d" + n, "10.0.0." + n + ", 10.200.0." + n + ", \"2001:db8::" + n +
+                                "\", \"2001:db8:8000::" + n + "\"");
+    policy.Service("s" + n, "10.100.0." + n + ", 172.16.0." + n + ", \"2001:db8:1::" + n +
+                                "\", \"2001:db9:1::" + n + "\"");
+    policy.Mapping("to" + n, "", "d" + n, Tcp(i));
+    policy.Mapping("from" + n, "s" + n, "", Tcp(i + 10));
+  }
+  return policy.Text();
+}
+
 std::string OneFamily(const std::string& network, const std::string& host) {
   Writer policy;
   policy.Service("n", network);
@@ -432,6 +463,10 @@ std::vector<NamedPolicy> FaultPolicies() {
       {"hosts6", {Hosts6()}, {}},
       {"pairs", {Pairs()}, kRowsFirst},
       {"counters", {Counters()}, {}},
+      {"shallow-end", {ShallowEnd()}, {}},
+      {"shallow-end-rows", {ShallowEnd()}, kRowsOnly},
+      {"halves", {Halves()}, kRowsFirst},
+      {"halves-rows", {Halves()}, kRowsOnly},
       {"only4", {OneFamily("10.0.0.0/8", "192.0.2.1")}, {}},
       {"only6", {OneFamily("\"2001:db8::/32\"", "\"2001:db8:1::1\"")}, kRowsOnly},
       {"nothing", {Writer().Text(false)}, {}},
