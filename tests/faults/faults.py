@@ -249,7 +249,7 @@ FAULTS = {
         ("salt-forgotten", "pairs.salt_of[i] = salt;", "", "pairs are looked for elsewhere"),
         ("rest-of-row-lost", "record.row = rest_of[record.row];", "record.row = 0;", "what is not a pair is lost"),
         ("line-overflows", "if (used == MARCH_ROW_ENTRIES) break;", "if (used == MARCH_ROW_ENTRIES + 1) break;", "a fifth pair stands in the next line"),
-        ("pairs-always-final", "words_[at + 1] = cell.leaf;", "words_[at + 1] = cell.leaf | MARCH_LEAF_FINAL;", "behind a pair, other views are not looked at"),
+        ("pairs-share-leaf", "words_[at + 1] = cell.leaf;", "words_[at + 1] = points.front().leaf;", "all pairs of a source have the leaf of the first"),
     ],
     "compiler/classify/tables.cc": [
         ("audits-last", "std::inplace_merge(ordered.begin(), ordered.begin() + middle, ordered.end(), by_precedence);", "(void)middle; (void)by_precedence;",
@@ -335,7 +335,7 @@ FAULTS = {
         ("fragment-passes-deny", "if (allows && w->deny >= w->certain) return", "if (allows) return", "a fragment passes a deny that it may match"),
         ("fragment-by-default", "w->certain == MARCH_VERDICT_NONE ? shape->default_action : w->certain & 1u;", "w->certain == MARCH_VERDICT_NONE ? 0 : w->certain & 1u;", "a fragment for the default is dropped"),
         ("shared-salt", "if (bounds->shared) destination /= MARCH_PAIR_SALTS;", "", "destinations have the salt of sources"),
-        ("row-hides-pair", "      if (leaf == 0) {\n        leaf = march_find_in_row(", "      {\n        leaf = march_find_in_row(", "what a pair has is lost"),
+        ("record-of-salt", "family->source_records + source / MARCH_PAIR_SALTS", "family->source_records + source", "a source has another's record"),
         ("wrong-tail-bound", "destination, bounds->source_tail,", "destination, bounds->destination_tail,", "rows by source have the bound of those by destination"),
         ("wrong-half-across", "(uint32_t)(from[0] >> 32), bounds->destination_tail,", "(uint32_t)from[0], bounds->destination_tail,", "rows by destination are searched by the matrix's class"),
         ("matrix-by-class", "    source = (uint32_t)from[0];\n    destination = (uint32_t)to[0];\n", "    (void)to;\n", "the matrix is searched by the class"),

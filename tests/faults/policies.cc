@@ -153,6 +153,19 @@ std::string SourcePorts() {
   return policy.Text();
 }
 
+// Mappings of one range of source ports, each alone where it matches.
+std::string SourcePortsAlone() {
+  Writer policy;
+  for (std::uint32_t i = 0; i < 8; ++i) {
+    const std::string n = Number(i);
+    policy.Service("d" + n, "10.0." + n + ".0/24, \"2001:db8:" + n + "::/64\"");
+    policy.Mapping("m" + n, "", "d" + n,
+                   Tcp(80 + i) + ", source_ports: [\"" + Number(1000 * i) + "-" +
+                       Number(1000 * i + 500) + "\"]");
+  }
+  return policy.Text();
+}
+
 // Sets of one interval up to many.
 std::string Sets() {
   Writer policy;
@@ -405,7 +418,7 @@ std::string ShallowEnd() {
 std::string Halves() {
   Writer policy;
   policy.Service("sources", "10.0.0.0/8, \"2001:db8::/32\"");
-  policy.Service("half", "10.0.0.0/9, \"2001:db8::/33\"");
+  policy.Service("half", "10.128.0.0/9, \"2001:db8:8000::/33\"");
   policy.Mapping("wide", "sources", "half", "protocols: [tcp], ports: [\"20-30\"], priority: 1");
   for (std::uint32_t i = 0; i < 40; ++i) {
     const std::string n = Number(i + 1);
@@ -415,6 +428,7 @@ std::string Halves() {
                                 "\", \"2001:db9:1::" + n + "\"");
     policy.Mapping("to" + n, "", "d" + n, Tcp(i));
     policy.Mapping("from" + n, "s" + n, "", Tcp(i + 10));
+    if (i % 2 == 0) policy.Mapping("pair" + n, "s" + n, "d" + n, Tcp(25));
   }
   return policy.Text();
 }
@@ -450,6 +464,7 @@ std::vector<NamedPolicy> FaultPolicies() {
       {"lists-rows", {Lists(true)}, kRowsOnly},
       {"source-ports", {SourcePorts()}, {}},
       {"source-ports-rows", {SourcePorts()}, kRowsFirst},
+      {"source-ports-alone", {SourcePortsAlone()}, {}},
       {"sets", {Sets()}, {}},
       {"audits", {Audits(false)}, {}},
       {"audits-rows", {Audits(true)}, kRowsOnly},
