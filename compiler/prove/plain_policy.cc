@@ -95,6 +95,20 @@ void ReadLayerFour(const model::Mapping& mapping, PlainMapping& plain) {
   plain.perhaps = space::IntervalSet<std::uint32_t>(std::move(perhaps)).intervals();
 }
 
+std::vector<std::uint32_t> TellingKeysOf(const std::vector<PlainMapping>& mappings) {
+  std::vector<std::uint32_t> keys;
+  for (const PlainMapping& mapping : mappings) {
+    for (const auto& part : mapping.certain) {
+      if ((part.first & MARCH_L4_FRAGMENT) != 0) break;
+      const auto protocol = static_cast<std::uint8_t>(part.first >> 16);
+      if (space::HasPorts(protocol) || space::IsIcmp(protocol)) keys.push_back(part.first);
+    }
+  }
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  return keys;
+}
+
 // Where an address of a service begins or ends to be held.
 struct Turn {
   Uint128 at = 0;
@@ -143,6 +157,7 @@ PlainPolicy::PlainPolicy(const model::Policy& policy)
     ReadLayerFour(mapping, plain);
     mappings_.push_back(std::move(plain));
   }
+  telling_keys_ = TellingKeysOf(mappings_);
 }
 
 const std::optional<std::vector<std::uint32_t>>& PlainPolicy::ServicesAt(std::uint32_t place,

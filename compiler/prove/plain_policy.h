@@ -50,6 +50,8 @@ class PlainPolicy {
   // In order of precedence.
   const std::vector<PlainMapping>& mappings() const { return mappings_; }
   bool default_allow() const { return default_allow_; }
+  // Of whole packets that have ports or types: where the mappings begin to match, ascending.
+  const std::vector<std::uint32_t>& telling_keys() const { return telling_keys_; }
 
   // Raises a fault where a range holds addresses that the policy tells apart, or two ranges of one
   // class do.
@@ -63,6 +65,7 @@ class PlainPolicy {
   const model::Policy& policy_;
   bool default_allow_;
   std::vector<PlainMapping> mappings_;
+  std::vector<std::uint32_t> telling_keys_;
   std::vector<space::AddressSet> held_;  // by service
 };
 

@@ -164,6 +164,7 @@ class FamilyProver {
     Kernel* kernel = nullptr;
     std::vector<march_witness> batch;
     std::vector<std::uint32_t> common;  // mappings of the pair at hand
+    std::uint32_t telling_key = 0;      // the last of the row that a mapping decided, 0 for none
     std::size_t task = 0;
     Fault fault;
   };
@@ -218,7 +219,7 @@ class FamilyProver {
   }
 
   void Work(std::size_t number) {
-    Worker worker{CellFinder(policy_, tables_, family_), nullptr, {}, {}, 0, {}};
+    Worker worker{CellFinder(policy_, tables_, family_), nullptr, {}, {}, 0, 0, {}};
     if (!kernels_.empty()) worker.kernel = kernels_[number].get();
     const std::size_t count = sources_.classes.size() + destinations_.classes.size();
     for (worker.task = next_++; worker.task < count && !stop_; worker.task = next_++) {
@@ -252,6 +253,7 @@ class FamilyProver {
     std::uint64_t run = 0;
     std::string digest_of_run;
     std::uint64_t sent = 0;
+    worker.telling_key = 0;
     for (const ClassesOfEnd::Class& to : destinations_.classes) {
       const Cells& cells = CellsOf(worker, from, to);
       if (worker.fault.raised() || stop_) return;
@@ -271,6 +273,7 @@ class FamilyProver {
              cells.cells[i], sent);
         ++sent;
       }
+      SendTelling(worker, from, to, cells, sent / 2);
     }
     EndRun(row, run, digest_of_run);
     rows_[worker.task] = row.Hex();
@@ -297,6 +300,31 @@ class FamilyProver {
     const Cells& cells = CellsOf(worker, from, to);
     if (worker.fault.raised()) return;
     Send(worker, source, destination, cells.cells[number % cells.cells.size()], number);
+  }
+
+  // Where no mapping matches, the edges of a cell cannot show that the program found the leaf of
+  // another pair. So one more packet has a key that a mapping decides in a pair before, or elsewhere
+  // in the policy.
+  void SendTelling(Worker& worker, const ClassesOfEnd::Class& from, const ClassesOfEnd::Class& to,
+                   const Cells& cells, std::uint64_t number) {
+    const std::vector<std::uint32_t>& keys = policy_.telling_keys();
+    if (keys.empty()) return;
+    const bool of_neighbour = worker.telling_key != 0 && number % 2 == 0;
+    const std::uint32_t key =
+        of_neighbour ? worker.telling_key : keys[(worker.task + number / 2) % keys.size()];
+    const Cell* holding = nullptr;
+    bool decided = false;
+    for (const Cell& cell : cells.cells) {
+      if (holding == nullptr && cell.first_key <= key && key <= cell.last_key) holding = &cell;
+      if (decided || cell.expected.slot < MARCH_SLOT_FIRST_MAPPING) continue;
+      decided = std::binary_search(keys.begin(), keys.end(), cell.first_real_key);
+      if (decided) worker.telling_key = cell.first_real_key;
+    }
+    if (holding == nullptr) return;
+    Cell cell = *holding;
+    cell.first_real_key = cell.last_real_key = key;
+    Send(worker, from.edges[number % from.edges.size()], to.edges[number % to.edges.size()], cell,
+         number);
   }
 
   static void EndRun(Hasher& row, std::uint64_t run, const std::string& digest) {

@@ -6,7 +6,8 @@
 //    (plain_policy.h); so a pair of classes stands for all its packets.
 // 3. Compare each cell's fate in the tables with what the policy says.
 // 4. Send at least one packet of each cell through the program in the kernel, and compare what it
-//    returns and what it counts. All edges of all ranges, ports and types take turns.
+//    returns and what it counts. All edges of all ranges, ports and types take turns; and each pair
+//    of classes gets one more packet, with ports that matter to its neighbour or to other mappings.
 //
 // Nothing of the compiler is used for it but its results.
 //

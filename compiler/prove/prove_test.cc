@@ -221,6 +221,28 @@ TEST_CASE("a program that does something else is found, with a packet that shows
                             "counted by the default") != std::string::npos);
 }
 
+TEST_CASE("a program that finds the mapping of another destination is found") {
+  const auto policy_to = [](const std::string& services) {
+    return R"(apiVersion: march/v1
+kind: Policy
+services:
+  clients: { addresses: [192.0.2.0/24] }
+  web: { addresses: [10.0.0.0/24] }
+  beside: { addresses: [10.0.1.0/24] }
+mappings:
+  known: { to: [beside], protocols: [47] }
+  web: { from: [clients], to: [)" +
+           services + "], protocols: [tcp], ports: [4711] }\n";
+  };
+  const Built right(policy_to("web"));
+  const Built wrong(policy_to("web, beside"));
+  CHECK(right.ProveWith(right.tables.words));
+  // No edge of a cell is a packet that shows it.
+  CHECK(ErrorOf(right.ProveWith(wrong.tables.words))
+            .find(":4711; the policy: deny by the default; the program in the kernel: allow, "
+                  "counted by \"web\"") != std::string::npos);
+}
+
 TEST_CASE("what would take too long or too much memory is refused") {
   const Built built(kPolicy);
   const std::uint64_t cells = built.ProveTables()->cells();
