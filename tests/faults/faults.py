@@ -366,7 +366,7 @@ FAULTS = {
     ],
     "bpf-templates/xdp/program.h": [
         ("verdict-inverted", "action == MARCH_ACTION_ALLOW ? XDP_PASS : XDP_DROP;", "action == MARCH_ACTION_ALLOW ? XDP_DROP : XDP_PASS;", "what is allowed is dropped"),
-        ("audit-not-counted", "    if (audit != 0) march_count(audit, (uint64_t)(end - data));\n", "", "audits are not counted"),
+        ("audit-not-counted", "    if (audit != 0) march_count(audit, bytes);\n", "", "audits are not counted"),
         ("audit-counted-twice", "if (audit != 0) march_count(audit,", "if (audit != 0) march_count(audit, 0), march_count(audit,", "audits are counted twice"),
         ("counted-twice", "counter->packets += 1;", "counter->packets += 2;", "packets are counted twice"),
         ("slots-above-255", "if (slot >= MARCH_SLOTS) return;", "if (slot >= 256) return;", "slots above 255 are not counted"),
