@@ -303,8 +303,8 @@ class FamilyProver {
   }
 
   // Where no mapping matches, the edges of a cell cannot show that the program found the leaf of
-  // another pair. So one more packet has a key that a mapping decides in a pair before, or elsewhere
-  // in the policy.
+  // another pair. So one more packet has a key that a mapping decides in a pair before, or
+  // elsewhere in the policy.
   void SendTelling(Worker& worker, const ClassesOfEnd::Class& from, const ClassesOfEnd::Class& to,
                    const Cells& cells, std::uint64_t number) {
     const std::vector<std::uint32_t>& keys = policy_.telling_keys();
