@@ -146,20 +146,35 @@ MARCH_INLINE uint64_t march_find_in_row(march_tables_ref tables, const uint64_t*
 /* The leaf of a pair of classes in the table of pairs, 0 if it has none. */
 MARCH_INLINE uint64_t march_find_pair(march_tables_ref tables, const struct march_family* family,
                                       uint32_t source, uint32_t destination, uint32_t* broken) {
-  const uint64_t* line = march_line(
-      tables, family->pairs + (uint32_t)march_pair_line(source, destination, family->pair_lines));
+  const uint32_t bits = family->pair_bits;
+  const uint64_t key = march_pair_key(source, destination, family->pair_destination_bits, bits);
+  const uint64_t* line =
+      march_line(tables, family->pairs + (uint32_t)march_pair_line(key, bits, family->pair_lines));
   if (!line) {
     *broken = 1;
     return 0;
   }
-  const uint64_t pair = ((uint64_t)source << 32) | destination;
-  uint64_t leaf = 0;
-  for (uint32_t i = 0; i < MARCH_LINE_WORDS; i += 2) {
-    /* All ones where the entry is the pair's, without a branch. */
-    const uint64_t differs = line[i] ^ pair;
-    leaf |= line[i + 1] & (((differs | (0 - differs)) >> 63) - 1);
+  const uint64_t tag = march_pair_tag(key);
+  uint64_t pair = 0;
+  for (uint32_t i = 0; i < MARCH_LINE_WORDS; ++i) {
+    /* All ones where the tag is the pair's, without a branch. */
+    pair |= line[i] & (uint64_t)((int64_t)((line[i] >> MARCH_PAIR_TAG_SHIFT ^ tag) - 1) >> 63);
   }
-  return leaf;
+  const uint64_t final = (pair & MARCH_PAIR_FINAL) << 26;
+  const uint64_t kind = MARCH_PAIR_KIND(pair);
+  if (kind == MARCH_LEAF_RULE) {
+    const uint64_t set = pair >> MARCH_PAIR_SET_SHIFT & (MARCH_PAIR_SETS - 1);
+    const uint64_t allow = (pair & MARCH_PAIR_ALLOW) != 0;
+    return final | (uint64_t)MARCH_LEAF_RULE << 62 | set << 32 |
+           MARCH_VERDICT(allow, pair & (MARCH_PAIR_SLOTS - 1));
+  }
+  if (pair == 0) return 0;
+  const uint32_t at = (uint32_t)pair & (MARCH_PAIR_WORDS - 1);
+  if (kind == MARCH_LEAF_LIST) {
+    return final | (uint64_t)MARCH_LEAF_LIST << 62 | (pair >> MARCH_PAIR_LIST_SHIFT & 15) << 32 |
+           at;
+  }
+  return final | march_word(tables, at, broken);
 }
 
 /* Adds the mappings of a leaf to what matched. The most frequent leaf, one mapping with one range

@@ -35,9 +35,14 @@
  * bits.
  *
  * Pairs. Most rows by source are about single destinations: these are in a hash table of lines of
- * four entries, word 0 the value of the source in bits 32-63 and the class of the destination in
- * 0-31, all ones if there is none, and a leaf. The line is that of march_pair_line. What is not
- * found there may be in the row.
+ * eight words. march_pair_key makes a number of the value of the source and the class of the
+ * destination, march_pair_line says its line, and march_pair_tag what is in bits 36-63 of its word;
+ * the compiler sees to it that no other pair could have the same tag in that line. Bits 0-35:
+ * MARCH_PAIR_FINAL, as MARCH_LEAF_FINAL; bits 33-34: what kind of leaf.
+ *   RULE   the slot in bits 0-21, MARCH_PAIR_ALLOW, the number of the set of layer 4 in 23-32.
+ *   LIST   the number of the first word in bits 0-26, how many in 27-30.
+ *   NONE   the number of a word that is the leaf, in bits 0-26, for leaves of any other form.
+ * A word of zeros is no pair. What is not found there may be in the row.
  *
  * Rows. The class of a source, divided by MARCH_PAIR_SALTS, counts halves from `source_records` on,
  * that of a destination from `destination_records` on; they hold the number of the class's
@@ -70,7 +75,7 @@
 #include "bundle/abi/types.h"
 
 #define MARCH_TABLES_MAGIC 0x4c42544843524d41ull /* "AMRCHTBL" */
-#define MARCH_TABLES_VERSION 3u
+#define MARCH_TABLES_VERSION 4u
 
 #define MARCH_LINE_WORDS 8u
 #define MARCH_LINE_BYTES 64u
@@ -98,6 +103,16 @@
 #define MARCH_ROW_ENTRIES 4u
 #define MARCH_FENCES 14u
 #define MARCH_PAIR_SALTS 64u /* ways to spread one source's pairs, told apart by its last bits */
+#define MARCH_PAIR_TAG_SHIFT 36u
+#define MARCH_PAIR_TAGS (1u << 28)
+#define MARCH_PAIR_FINAL (1ull << 35)
+#define MARCH_PAIR_KIND(word) ((word) >> 33 & 3u)
+#define MARCH_PAIR_SLOTS (1u << 22)
+#define MARCH_PAIR_ALLOW (1u << 22)
+#define MARCH_PAIR_SET_SHIFT 23u
+#define MARCH_PAIR_SETS (1u << 10)
+#define MARCH_PAIR_WORDS (1u << 27)
+#define MARCH_PAIR_LIST_SHIFT 27u
 #define MARCH_NO_CLASS 0xffffffffu
 #define MARCH_TAIL_LINES (1u << 28)
 
@@ -131,10 +146,12 @@ struct march_family {
   uint32_t destination_records; /* number of the first half */
   uint32_t pairs;               /* number of the first line */
   uint32_t pair_lines;
-  uint32_t matrix; /* number of the first word */
-  uint32_t width;  /* destination classes of the matrix */
-  uint32_t sets;   /* number of the first set's first word */
-  uint32_t reserved[7];
+  uint32_t matrix;                /* number of the first word */
+  uint32_t width;                 /* destination classes of the matrix */
+  uint32_t sets;                  /* number of the first set's first word */
+  uint32_t pair_bits;             /* as in march_pair_key */
+  uint32_t pair_destination_bits; /* likewise */
+  uint32_t reserved[5];
 };
 
 #define MARCH_VIEW_SOURCE 1u      /* rows by source */

@@ -125,7 +125,8 @@ std::uint32_t MostLines(Family family, const march_shape& shape) {
     // The record's number, the record, and its tail.
     meet += 2U + bounds.source_tail;
     if (by_destination || has_matrix) meet += 2U + bounds.destination_tail;
-    if ((bounds.views & MARCH_VIEW_PAIRS) != 0) ++meet;
+    // The pair, and its leaf where that is elsewhere.
+    if ((bounds.views & MARCH_VIEW_PAIRS) != 0) meet += 2;
   }
   if (has_matrix) ++meet;
   leaves = (by_source ? 1U : 0U) + (by_destination ? 1U : 0U) + (has_matrix ? 1U : 0U);

@@ -3,6 +3,7 @@
 #include <sstream>
 #include <utility>
 
+#include "bundle/abi/pair_hash.h"
 #include "bundle/abi/verdict.h"
 #include "compiler/classify/tables.h"
 #include "compiler/space/address.h"
@@ -31,11 +32,9 @@ class Dumper {
     if (shape.views == 0) return;
     const std::string name = family == Family::kV4 ? "v4" : "v6";
     const std::uint32_t line = family == Family::kV4 ? 1 : 2;
-    place_ = {Half(line * 16 + 0), Half(line * 16 + 1),
-              Half(line * 16 + 2), Half(line * 16 + 3),
-              Half(line * 16 + 4), Half(line * 16 + 5),
-              Half(line * 16 + 6), Half(line * 16 + 7),
-              Half(line * 16 + 8), {}};
+    place_ = {Half(line * 16 + 0), Half(line * 16 + 1), Half(line * 16 + 2),  Half(line * 16 + 3),
+              Half(line * 16 + 4), Half(line * 16 + 5), Half(line * 16 + 6),  Half(line * 16 + 7),
+              Half(line * 16 + 8), Half(line * 16 + 9), Half(line * 16 + 10), {}};
     out_ << name << " depth " << int{shape.depth} << "+" << int{shape.low_depth} << ", by source "
          << report.rules_by_source << " mappings, by destination " << report.rules_by_destination
          << ", in the matrix " << report.rules_in_matrix << "\n";
@@ -144,14 +143,52 @@ class Dumper {
   void Pairs() {
     out_ << "pairs in " << place_.pair_lines << " lines\n";
     for (std::uint32_t line = 0; line < place_.pair_lines; ++line) {
-      for (std::uint32_t word = 0; word < MARCH_LINE_WORDS; word += 2) {
+      for (std::uint32_t word = 0; word < MARCH_LINE_WORDS; ++word) {
         const std::uint64_t at = std::uint64_t{place_.pairs + line} * MARCH_LINE_WORDS + word;
-        if (Word(at) == ~std::uint64_t{0}) continue;
-        out_ << "  " << Upper(Word(at)) << " to " << Lower(Word(at)) << ":";
-        Leaf(Word(at + 1));
-        out_ << "\n";
+        if (Word(at) != 0) Pair(line, Word(at));
       }
     }
+  }
+
+  void Pair(std::uint32_t line, std::uint64_t word) {
+    const std::uint64_t pair = PairOf(line, word >> MARCH_PAIR_TAG_SHIFT);
+    out_ << "  " << (pair >> place_.pair_destination_bits) << " to "
+         << pair % (std::uint64_t{1} << place_.pair_destination_bits) << ":";
+    const std::uint64_t kind = MARCH_PAIR_KIND(word);
+    const std::uint64_t number = word % MARCH_PAIR_WORDS;
+    std::uint64_t leaf = kind << 62;
+    if (kind == MARCH_LEAF_NONE) {
+      leaf = Word(number);
+    } else if (kind == MARCH_LEAF_RULE) {
+      leaf |= (word >> MARCH_PAIR_SET_SHIFT) % MARCH_PAIR_SETS << 32 |
+              MARCH_VERDICT((word & MARCH_PAIR_ALLOW) != 0 ? 1 : 0, word % MARCH_PAIR_SLOTS);
+    } else {
+      leaf |= (word >> MARCH_PAIR_LIST_SHIFT & 0xF) << 32 | number;
+    }
+    Leaf(leaf | ((word & MARCH_PAIR_FINAL) != 0 ? MARCH_LEAF_FINAL : 0));
+    out_ << "\n";
+  }
+
+  // march_pair_key, undone: the source in the upper bits, the destination in the lower.
+  std::uint64_t PairOf(std::uint32_t line, std::uint64_t tag) const {
+    const std::uint64_t mask = (std::uint64_t{1} << place_.pair_bits) - 1;
+    // The first key of the line from where on its keys are, with this tag.
+    std::uint64_t from = 0;
+    for (std::uint64_t bit = (mask + 1) / 2; bit != 0; bit /= 2) {
+      if (march_pair_line(from + bit - 1, place_.pair_bits, place_.pair_lines) < line) from += bit;
+    }
+    std::uint64_t key = (from & ~std::uint64_t{MARCH_PAIR_TAGS - 1}) | tag;
+    if (key < from) key += MARCH_PAIR_TAGS;
+    key = key * Inverse(0xc2b2ae3d27d4eb4f) & mask;
+    key ^= key >> ((place_.pair_bits + 1) / 2);
+    return key * Inverse(0x9e3779b97f4a7c15) & mask;
+  }
+
+  // Of an odd number, modulo 2^64 (Newton's iteration: each step doubles the bits that are right).
+  static std::uint64_t Inverse(std::uint64_t number) {
+    std::uint64_t inverse = number;
+    for (int step = 0; step < 6; ++step) inverse *= 2 - number * inverse;
+    return inverse;
   }
 
   void Tail(std::uint64_t line, std::uint32_t levels) {

@@ -11,13 +11,17 @@
 namespace march::classify {
 
 struct Pairs {
-  Words lines;                         // whole lines
+  std::uint32_t first_line = 0;
+  std::uint32_t lines = 0;  // 0: there is no table
+  std::uint32_t bits = 0;   // as in march_pair_key
+  std::uint32_t destination_bits = 0;
   std::vector<std::uint32_t> salt_of;  // by record, below MARCH_PAIR_SALTS
   std::size_t count = 0;
 };
 
-// Takes cells for a single destination class out of the rows of `source` and into the table; what
-// finds no place stays in its row. The records of `source` then refer to the rows without them.
-Pairs TakePairs(Side& source);
+// Takes cells for a single destination class out of the rows of `source` and into a table at the
+// end of `lines`; what finds no place stays in its row. The records of `source` then refer to the
+// rows without them. There are `destinations` classes.
+Pairs TakePairs(Side& source, std::uint32_t destinations, Lines& lines);
 
 }  // namespace march::classify

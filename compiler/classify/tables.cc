@@ -137,12 +137,14 @@ void LayOut(space::Family family, Views views, Lines& lines, march_family& place
   std::vector<Step> source = std::move(views.source.classes);
   if ((views.which & (MARCH_VIEW_SOURCE | MARCH_VIEW_DESTINATION)) != 0) {
     const std::uint64_t before = lines.bytes();
-    const Pairs pairs = TakePairs(views.source);
-    report.pairs = pairs.count;
-    if (!pairs.lines.empty()) {
+    const Pairs pairs = TakePairs(views.source, views.destination.class_count, lines);
+    report.pairs = pairs.lines == 0 ? 0 : pairs.count;
+    if (pairs.lines != 0) {
       bounds.views |= MARCH_VIEW_PAIRS;
-      place.pairs = lines.AppendLines(pairs.lines);
-      place.pair_lines = static_cast<std::uint32_t>(pairs.lines.size() / MARCH_LINE_WORDS);
+      place.pairs = pairs.first_line;
+      place.pair_lines = pairs.lines;
+      place.pair_bits = pairs.bits;
+      place.pair_destination_bits = pairs.destination_bits;
     }
     place.source_records =
         lines.AppendHalves(AppendRecords(views.source, lines, bounds.source_tail));

@@ -17,6 +17,9 @@ using Ranges = std::vector<ClassRange>;
 // Bytes of one entry, and of one word of the matrix.
 constexpr std::uint64_t kEntryBytes = 16;
 constexpr std::uint64_t kLeafBytes = 8;
+// Up to how many pairs stand for one entry of a row: the row's record takes the room of some, and
+// a pair is found sooner than what is in rows.
+constexpr std::uint64_t kPairsWorth = 16;
 // How many rules an error names.
 constexpr std::size_t kNamedCosts = 3;
 // Up to so many rules in a row, looking through all of them beats keeping order.
@@ -126,17 +129,15 @@ class Builder {
     places_.assign(members_.size(), Place::kMatrix);
     if (members_.empty()) return;
     if (TryMatrix(options_.small_matrix_bytes)) return;
-    std::uint64_t dearest = 0;
-    std::vector<std::uint64_t> costs;
-    for (std::size_t i = 0; i < members_.size(); ++i) {
-      const Ranges& source = source_.ranges[members_[i].source];
-      const Ranges& destination = destination_.ranges[members_[i].destination];
-      const std::uint64_t by_source = Entries(source, destination);
-      const std::uint64_t by_destination = Entries(destination, source);
-      places_[i] = by_source <= by_destination ? Place::kSource : Place::kDestination;
-      costs.push_back(std::min(by_source, by_destination));
-      dearest = std::max(dearest, costs.back());
+    // Pairs take more room than rows; where it is short, rows it is.
+    worth_ = kPairsWorth;
+    if (AssignRows() * kEntryBytes > options_.max_bytes / 4) {
+      worth_ = 1;
+      AssignRows();
     }
+    std::vector<std::uint64_t> costs;
+    for (std::size_t i = 0; i < members_.size(); ++i) costs.push_back(EntriesOf(i));
+    const std::uint64_t dearest = *std::max_element(costs.begin(), costs.end());
     const std::vector<Place> cheapest = places_;
     for (std::uint64_t limit = 16; limit < dearest; limit *= 4) {
       for (std::size_t i = 0; i < members_.size(); ++i) {
@@ -145,6 +146,30 @@ class Builder {
       if (TryMatrix(std::min(options_.large_matrix_bytes, options_.max_bytes / 4))) return;
     }
     places_ = cheapest;
+  }
+
+  // Sends every rule to the cheaper rows. Returns how many pairs that can make at most.
+  std::uint64_t AssignRows() {
+    std::uint64_t all_pairs = 0;
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      const Ranges& source = source_.ranges[members_[i].source];
+      const Ranges& destination = destination_.ranges[members_[i].destination];
+      const std::uint64_t by_source = Entries(source, destination);
+      const std::uint64_t by_destination = Entries(destination, source);
+      const std::uint64_t pairs = std::uint64_t{CountClasses(source)} * CountClasses(destination);
+      const bool is_by_source = by_source <= by_destination || pairs <= by_destination * worth_;
+      places_[i] = is_by_source ? Place::kSource : Place::kDestination;
+      if (is_by_source) all_pairs += std::min(pairs, by_source * worth_);
+    }
+    return all_pairs;
+  }
+
+  // What the rule takes in the rows it is assigned to.
+  std::uint64_t EntriesOf(std::size_t member) const {
+    const Ranges& source = source_.ranges[members_[member].source];
+    const Ranges& destination = destination_.ranges[members_[member].destination];
+    return places_[member] == Place::kSource ? Entries(source, destination)
+                                             : Entries(destination, source);
   }
 
   void CountEntries() {
@@ -216,10 +241,7 @@ class Builder {
     std::vector<Cost> costs;
     for (std::size_t i = 0; i < members_.size(); ++i) {
       if (places_[i] == Place::kMatrix) continue;
-      const Ranges& source = source_.ranges[members_[i].source];
-      const Ranges& destination = destination_.ranges[members_[i].destination];
-      const std::uint64_t entries = places_[i] == Place::kSource ? Entries(source, destination)
-                                                                 : Entries(destination, source);
+      const std::uint64_t entries = EntriesOf(i);
       bytes += entries * kEntryBytes;
       costs.push_back({entries, members_[i].rule, false});
     }
@@ -433,7 +455,7 @@ class Builder {
       if (!is_new) continue;
       Row row;
       for (const Stretch& stretch :
-           Cut(std::get<RuleIds>(place->first), destination_, &Member::destination)) {
+           InPairs(Cut(std::get<RuleIds>(place->first), destination_, &Member::destination))) {
         // Where nothing else changes along the stretch, one leaf can hold all there is.
         const bool is_final = changes[stretch.first] == changes[stretch.last];
         Leaves::ListId list = stretch.list;
@@ -447,6 +469,21 @@ class Builder {
       views_.source.rows.push_back(std::move(row));
     }
     for (const Place place : places_) views_.rules_by_source += place == Place::kSource;
+  }
+
+  // Short stretches as one for each class.
+  Stretches InPairs(const Stretches& stretches) const {
+    Stretches result;
+    for (const Stretch& stretch : stretches) {
+      if (stretch.last - stretch.first >= worth_) {
+        result.push_back(stretch);
+        continue;
+      }
+      for (std::uint32_t d = stretch.first; d <= stretch.last; ++d) {
+        result.push_back({d, d, stretch.list});
+      }
+    }
+    return result;
   }
 
   void FinishSides() {
@@ -506,6 +543,7 @@ class Builder {
   Sets sets_;
   std::vector<Member> members_;
   std::vector<Place> places_;  // by member
+  std::uint64_t worth_ = 1;    // how many pairs for an entry of a row
   Partition source_;
   Partition destination_;
   Partition matrix_source_;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "bundle/abi/pair_hash.h"
+#include "bundle/abi/verdict.h"
 
 namespace march::prove {
 namespace {
@@ -240,17 +241,51 @@ void TableReader::DescendLow(std::uint32_t value, std::uint64_t upper, std::uint
 
 std::uint64_t TableReader::FindPair(const march_family& place, std::uint32_t source,
                                     std::uint32_t destination, Fault& fault) const {
-  const std::uint64_t* line = Line(
-      std::uint64_t{place.pairs} + march_pair_line(source, destination, place.pair_lines), fault);
-  if (line == nullptr) return 0;
-  const std::uint64_t pair = std::uint64_t{source} << 32 | destination;
-  std::uint64_t leaf = 0;
-  for (std::size_t i = 0; i < MARCH_LINE_WORDS; i += 2) {
-    if (line[i] != pair) continue;
-    if (leaf != 0) fault.Raise("have two entries for one pair of classes");
-    leaf = line[i + 1];
+  const std::uint32_t bits = place.pair_bits;
+  const std::uint32_t destination_bits = place.pair_destination_bits;
+  if (destination_bits == 0 || destination_bits > 32 || bits <= destination_bits || bits > 63 ||
+      destination >> (destination_bits - 1) > 1 ||
+      std::uint64_t{source} >> (bits - destination_bits) != 0) {
+    fault.Raise("have pairs of classes with numbers wider than they say");
+    return 0;
   }
-  return leaf;
+  const std::uint64_t key = march_pair_key(source, destination, destination_bits, bits);
+  const std::uint64_t* line =
+      Line(place.pairs + march_pair_line(key, bits, place.pair_lines), fault);
+  if (line == nullptr) return 0;
+  std::uint64_t pair = 0;
+  for (std::size_t i = 0; i < MARCH_LINE_WORDS; ++i) {
+    if (line[i] == 0 || line[i] >> MARCH_PAIR_TAG_SHIFT != march_pair_tag(key)) continue;
+    if (pair != 0) fault.Raise("have two entries for one pair of classes");
+    pair = line[i];
+  }
+  return pair == 0 ? 0 : LeafOfPair(pair, fault);
+}
+
+// The leaf that an entry of the table of pairs stands for.
+std::uint64_t TableReader::LeafOfPair(std::uint64_t pair, Fault& fault) const {
+  const std::uint64_t final = (pair & MARCH_PAIR_FINAL) != 0 ? MARCH_LEAF_FINAL : 0;
+  const std::uint64_t number = pair % MARCH_PAIR_WORDS;
+  switch (MARCH_PAIR_KIND(pair)) {
+    case MARCH_LEAF_NONE: {
+      const std::uint64_t leaf = Word(number, fault);
+      if (MARCH_LEAF_KIND(leaf) == MARCH_LEAF_NONE) fault.Raise("have a pair without a leaf");
+      return leaf | final;
+    }
+    case MARCH_LEAF_RULE: {
+      const std::uint32_t action =
+          (pair & MARCH_PAIR_ALLOW) != 0 ? MARCH_ACTION_ALLOW : MARCH_ACTION_DENY;
+      const std::uint64_t set = pair / (std::uint64_t{1} << MARCH_PAIR_SET_SHIFT) % MARCH_PAIR_SETS;
+      return std::uint64_t{MARCH_LEAF_RULE} << 62 | final | set << 32 |
+             std::uint64_t{MARCH_VERDICT(action, Lower(pair % MARCH_PAIR_SLOTS))};
+    }
+    case MARCH_LEAF_LIST:
+      return std::uint64_t{MARCH_LEAF_LIST} << 62 | final |
+             (pair >> MARCH_PAIR_LIST_SHIFT & 0xF) << 32 | number;
+    default:
+      fault.Raise("have a pair of an unknown kind");
+      return 0;
+  }
 }
 
 // Among `count` entries of two words, the one that holds the class.
