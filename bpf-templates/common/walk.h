@@ -42,14 +42,27 @@ MARCH_INLINE uint32_t march_search_long(const uint64_t* line, uint64_t key) {
   return march_half_of(line, MARCH_LONG_VALUES + rank);
 }
 
-/* The cell of an IPv4 address. */
-MARCH_INLINE uint32_t march_cell4(march_tables_ref tables, uint32_t root, uint32_t root_bits,
-                                  uint32_t address, uint32_t* broken) {
+/* The cell of an IPv4 address, or, without cells, its line. */
+MARCH_INLINE uint32_t march_cell4(march_tables_ref tables, const struct march_family_shape* bounds,
+                                  uint32_t root, uint32_t address, uint32_t* broken) {
+  const uint32_t root_bits = bounds->root_bits;
   const uint64_t slot =
       march_word(tables, root + (uint32_t)((uint64_t)address >> (32 - root_bits)), broken);
   if (*broken) return 0;
   const uint32_t offset = (uint32_t)(((uint64_t)address << root_bits) & 0xffffffffu) >> root_bits;
-  return march_half(tables, (uint32_t)slot + (offset >> ((uint32_t)(slot >> 32) & 31)), broken);
+  const uint32_t cell = (uint32_t)slot + (offset >> ((uint32_t)(slot >> 32) & 31));
+  return bounds->direct ? cell : march_half(tables, cell, broken);
+}
+
+/* The first step of an IPv4 search without cells: from a line. */
+MARCH_INLINE uint32_t march_line4(march_tables_ref tables, uint32_t value, uint32_t address,
+                                  uint32_t* broken) {
+  const uint64_t* line = march_line(tables, value);
+  if (!line) {
+    *broken = 1;
+    return 0;
+  }
+  return march_search_short(line, address);
 }
 
 /* One step of an IPv4 search; a value with a class stays what it is. Which it is, is as good as
@@ -292,12 +305,19 @@ MARCH_INLINE void march_find_and_meet4(march_tables_ref tables, const struct mar
   if (shape->v4.views == 0) return;
   const uint32_t src = (uint32_t)key->src_lo;
   const uint32_t dst = (uint32_t)key->dst_lo;
-  uint32_t source = march_cell4(tables, family->source, shape->v4.root_bits, src, &w->broken);
+  uint32_t source = march_cell4(tables, &shape->v4, family->source, src, &w->broken);
   if (w->broken) return;
-  uint32_t destination =
-      march_cell4(tables, family->destination, shape->v4.root_bits, dst, &w->broken);
+  uint32_t destination = march_cell4(tables, &shape->v4, family->destination, dst, &w->broken);
   if (w->broken) return;
-  for (uint32_t step = 0; step < shape->v4.depth; ++step) {
+  uint32_t first = 0;
+  if (shape->v4.direct) {
+    source = march_line4(tables, source, src, &w->broken);
+    if (w->broken) return;
+    destination = march_line4(tables, destination, dst, &w->broken);
+    if (w->broken) return;
+    first = 1;
+  }
+  for (uint32_t step = first; step < shape->v4.depth; ++step) {
     /* Behind the first line, few searches go on. */
     if (step != 0 && (source & destination & MARCH_VALUE_LEAF) != 0) break;
     source = march_step4(tables, source, src, &w->broken);

@@ -23,7 +23,9 @@
  *
  * IPv4 (DXR: Zec, Rizzo, Mikuc, 2012, with two direct steps): the first `root_bits` bits of the
  * address index words, low half: number of the first cell's half; upper: how many bits of the
- * address one cell spans. A cell is a value or the number of a *short line*: in words 0-2 twelve
+ * address one cell spans. A cell is a value or the number of a *short line*. Where the shape says
+ * `direct`, there are no cells: the low half is the number of the first of a run of short lines,
+ * each of which spans as many bits as a cell would. A short line has in words 0-2 twelve
  * keys of 15 bits, up to nine in use, the others 0x8000; from half 6 on ten values. The value
  * behind as many keys as are not above the address's low 15 bits holds; it may be another line.
  *
@@ -163,12 +165,12 @@ struct march_family {
 struct march_family_shape {
   uint8_t views;            /* MARCH_VIEW_* */
   uint8_t root_bits;        /* IPv4 */
-  uint8_t depth;            /* steps from a cell, or from the root value, to a class, at most */
+  uint8_t depth;            /* steps from a cell, root word or root value to a class, at most */
   uint8_t low_depth;        /* IPv6: likewise by the lower half; 0 when nothing is that narrow */
   uint8_t source_tail;      /* levels of tails of rows by source */
   uint8_t destination_tail; /* of rows by destination */
   uint8_t shared;           /* 1: one search table; destinations have the class of a source */
-  uint8_t reserved;
+  uint8_t direct;           /* IPv4: 1: root words lead to lines, not to cells */
 };
 
 /* What a program must know at compile time; constants in the generated C, data for the host. */

@@ -110,7 +110,9 @@ class TextPrinter {
     std::string text = Count(search.intervals, "interval") + " in " + std::to_string(classes) +
                        (classes == 1 ? " class, " : " classes, ") + std::to_string(bytes) +
                        " bytes, at most " + Count(search.depth, "step");
-    if (family.shape.root_bits != 0) return text + " behind a cell";
+    if (family.shape.root_bits != 0) {
+      return text + (family.shape.direct != 0 ? " behind a root word" : " behind a cell");
+    }
     return text + " by the upper half and " + std::to_string(search.low_depth) + " by the lower";
   }
 

@@ -112,10 +112,10 @@ std::uint32_t MostLines(Family family, const march_shape& shape) {
   constexpr std::uint32_t kCounter = 1;
   const std::uint32_t around = kFamily + kCounter + (shape.audits != 0 ? 1 : 0);
   if (bounds.views == 0) return around;
-  // A root word, a cell and a line a step; or, for IPv6, a line a step and, where it divides
-  // evenly, a cell.
-  const std::uint32_t search =
-      family == Family::kV4 ? 2U + bounds.depth : 2U * (bounds.depth + bounds.low_depth);
+  // A root word, a cell, if there are any, and a line a step; or, for IPv6, a line a step and,
+  // where it divides evenly, a cell.
+  const std::uint32_t search = family == Family::kV4 ? (bounds.direct != 0 ? 1U : 2U) + bounds.depth
+                                                     : 2U * (bounds.depth + bounds.low_depth);
   std::uint32_t meet = 0;
   std::uint32_t leaves = 0;
   const bool by_source = (bounds.views & MARCH_VIEW_SOURCE) != 0;

@@ -71,7 +71,9 @@ class Dumper {
       const std::uint64_t cells = shift >= slot_bits ? 1 : std::uint64_t{1} << (slot_bits - shift);
       for (std::uint64_t cell = 0; cell < cells; ++cell) {
         const std::uint64_t start = (slot << slot_bits) + (cell << shift);
-        Value4(Half(Lower(word) + cell), static_cast<std::uint32_t>(start));
+        const std::uint64_t at = Lower(word) + cell;
+        Value4(shape.direct != 0 ? static_cast<std::uint32_t>(at) : Half(at),
+               static_cast<std::uint32_t>(start));
       }
     }
   }

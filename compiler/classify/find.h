@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "compiler/classify/lines.h"
@@ -27,14 +28,20 @@ struct Find {
   FindReport report;
 };
 
-// Root bits for tables of so many steps: a root array should not outweigh what is behind it.
-std::uint8_t RootBitsFor(std::size_t steps);
+// How IPv4 addresses are searched.
+struct Plan4 {
+  std::uint8_t root_bits = 0;
+  bool direct = false;  // without cells: one look at memory less
+};
+
+// For all tables of a family: without cells where that does not take much more room.
+Plan4 PlanFor(std::span<const std::vector<Step>* const> tables);
 
 // `steps` are sorted, the first starts at 0, neighbours differ.
 //
-// IPv4: from a cell on, at most ceil(log10 of the steps in it) more; a cell is as wide as makes the
-// table smallest.
-Find LayOut4(const std::vector<Step>& steps, std::uint8_t root_bits, Lines& lines);
+// IPv4: from a cell on, at most ceil(log10 of the steps in it) more; a cell, or the line that
+// stands for it, is as wide as makes the table smallest.
+Find LayOut4(const std::vector<Step>& steps, const Plan4& plan, Lines& lines);
 // IPv6: at most 4 + ceil(log6 of the steps) by either half.
 Find LayOut6(const std::vector<Step>& steps, Lines& lines);
 

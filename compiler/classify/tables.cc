@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstring>
 #include <map>
+#include <span>
 #include <utility>
 #include <variant>
 
@@ -164,13 +165,16 @@ void LayOut(space::Family family, Views views, Lines& lines, march_family& place
   }
   Find from;
   Find to;
+  Plan4 plan;
   if (family == space::Family::kV4) {
-    bounds.root_bits = RootBitsFor(std::max(source.size(), views.destination.classes.size()));
+    const std::vector<Step>* const tables[] = {&source, &views.destination.classes};
+    plan = PlanFor(std::span(tables).first(views.shared ? 1 : 2));
+    bounds.root_bits = plan.root_bits;
+    bounds.direct = plan.direct ? 1 : 0;
   }
   bounds.shared = views.shared ? 1 : 0;
   const auto lay_out = [&](const std::vector<Step>& steps) {
-    return family == space::Family::kV4 ? LayOut4(steps, bounds.root_bits, lines)
-                                        : LayOut6(steps, lines);
+    return family == space::Family::kV4 ? LayOut4(steps, plan, lines) : LayOut6(steps, lines);
   };
   from = lay_out(source);
   to = views.shared ? Find{from.root, {}} : lay_out(views.destination.classes);

@@ -51,7 +51,7 @@ void EmitFamily(std::ostream& out, const char* name, const march_family_shape& s
       << ", .root_bits = " << int{shape.root_bits} << ", .depth = " << int{shape.depth}
       << ", .low_depth = " << int{shape.low_depth} << ", .source_tail = " << int{shape.source_tail}
       << ", .destination_tail = " << int{shape.destination_tail}
-      << ", .shared = " << int{shape.shared} << "},\n";
+      << ", .shared = " << int{shape.shared} << ", .direct = " << int{shape.direct} << "},\n";
 }
 
 }  // namespace

@@ -25,6 +25,20 @@ std::uint32_t HalfOf(const std::uint64_t* line, std::size_t half) {
   return half % 2 == 0 ? Lower(word) : Upper(word);
 }
 
+constexpr std::uint32_t kUnusedKey = 1U << MARCH_SHORT_KEY_BITS;
+
+// The key in one of the twelve lanes of a short line.
+std::uint32_t KeyOf(const std::uint64_t* line, unsigned lane) {
+  return static_cast<std::uint32_t>(line[lane / 4] >> (lane % 4 * 16)) & 0xFFFF;
+}
+
+bool HasNoKeys(const std::uint64_t* line) {
+  for (unsigned lane = 0; lane < 12; ++lane) {
+    if (KeyOf(line, lane) != kUnusedKey) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 // The ranges found so far.
@@ -121,8 +135,12 @@ void TableReader::Read4(std::uint32_t root, Search& search) const {
     for (std::uint64_t j = 0; j < std::uint64_t{1} << (rest_bits - width); ++j) {
       const std::uint64_t first = (i << rest_bits) + (j << width);
       const std::uint64_t last = first + (std::uint64_t{1} << width) - 1;
-      Descend4(Half(std::uint64_t{Lower(word)} + j, search.fault), Lower(first), Lower(last),
-               search.bounds.depth, search);
+      const std::uint64_t cell = std::uint64_t{Lower(word)} + j;
+      // Without cells, the word leads to lines.
+      const std::uint32_t value = search.bounds.direct == 0
+                                      ? Half(cell, search.fault)
+                                      : static_cast<std::uint32_t>(cell & ~MARCH_VALUE_LEAF);
+      Descend4(value, Lower(first), Lower(last), search.bounds.depth, search);
       if (search.fault.raised()) return;
     }
   }
@@ -132,6 +150,10 @@ void TableReader::Descend4(std::uint32_t value, std::uint32_t first, std::uint32
                            unsigned steps, Search& search) const {
   if ((value & MARCH_VALUE_LEAF) != 0) return search.Add(first, last, value);
   if (steps == 0) return search.TooDeep();
+  const std::uint64_t* line = Line(value, search.fault);
+  if (line == nullptr) return;
+  if (HasNoKeys(line))
+    return Descend4(HalfOf(line, MARCH_SHORT_VALUES), first, last, steps - 1, search);
   // A line looks at the low bits only.
   constexpr std::uint32_t kLowBits = (1U << MARCH_SHORT_KEY_BITS) - 1;
   for (std::uint64_t at = first; at <= last && !search.fault.raised();) {
@@ -143,25 +165,24 @@ void TableReader::Descend4(std::uint32_t value, std::uint32_t first, std::uint32
 
 void TableReader::DescendShort(std::uint32_t number, std::uint32_t first, std::uint32_t last,
                                unsigned steps, Search& search) const {
-  constexpr std::uint32_t kUnused = 1U << MARCH_SHORT_KEY_BITS;
   const std::uint64_t* line = Line(number, search.fault);
   if (line == nullptr) return;
   std::array<std::uint32_t, MARCH_SHORT_KEYS + 1> keys{};
   std::size_t count = 0;
   for (unsigned lane = 0; lane < 12; ++lane) {
-    const auto key = static_cast<std::uint32_t>(line[lane / 4] >> (lane % 4 * 16)) & 0xFFFF;
-    if (key == kUnused) continue;
-    if (key > kUnused || count == MARCH_SHORT_KEYS || (count != 0 && keys[count - 1] >= key)) {
+    const std::uint32_t key = KeyOf(line, lane);
+    if (key == kUnusedKey) continue;
+    if (key > kUnusedKey || count == MARCH_SHORT_KEYS || (count != 0 && keys[count - 1] >= key)) {
       return search.fault.Raise("have a line of IPv4 keys that are not keys in ascending order");
     }
     keys[count++] = key;
   }
   // The range that begins behind `i` keys ends before the next.
-  const std::uint32_t base = first & ~(kUnused - 1);
+  const std::uint32_t base = first & ~(kUnusedKey - 1);
   for (std::size_t i = 0; i <= count && !search.fault.raised(); ++i) {
     const std::uint32_t from = std::max(first, base + (i == 0 ? 0 : keys[i - 1]));
     const std::uint64_t to =
-        std::min<std::uint64_t>(last, std::uint64_t{base} + (i < count ? keys[i] : kUnused) - 1);
+        std::min<std::uint64_t>(last, std::uint64_t{base} + (i < count ? keys[i] : kUnusedKey) - 1);
     if (i < count && keys[i] == 0) continue;
     if (from > to) continue;
     Descend4(HalfOf(line, MARCH_SHORT_VALUES + i), from, static_cast<std::uint32_t>(to), steps,
