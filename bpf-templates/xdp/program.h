@@ -82,8 +82,9 @@ MARCH_INLINE void march_count(uint32_t slot, uint64_t bytes) {
   if (slot >= MARCH_SLOTS) return;
   uint64_t* word = march_counter_entry(slot);
   if (!word) return;
-  const uint64_t next = march_word_add(*word, bytes);
-  if (__builtin_expect(march_word_is_full(next), 0)) {
+  const uint64_t before = *word;
+  const uint64_t next = march_word_add(before, bytes);
+  if (__builtin_expect(march_word_is_full(before, next), 0)) {
     march_spill_out_of_line(slot, next);
   } else {
     *word = next;

@@ -27,9 +27,10 @@ static inline uint64_t march_word_add(uint64_t word, uint64_t bytes) {
   return word + MARCH_WORD_PACKET + ((bytes | over) & MARCH_MOST_BYTES);
 }
 
-/* What march_word_add gave must not be stored but spilled. The carry has set the parity. */
-static inline int march_word_is_full(uint64_t word) {
-  return (word & MARCH_WORD_PACKETS) == 0;
+/* Whether what march_word_add made of `word` must not be stored but spilled: MARCH_WORD_PACKETS are
+ * all zero again, which is when their carry changes the parity. */
+static inline int march_word_is_full(uint64_t word, uint64_t next) {
+  return ((word ^ next) & MARCH_WORD_PARITY) != 0;
 }
 
 /* Who reads knows by the order of these stores which of them were made. Atomic operations that

@@ -30,7 +30,7 @@ std::uint64_t& WideBytes(Block& block) {
 
 void Count(Block& block, std::uint64_t bytes) {
   const std::uint64_t next = march_word_add(Word(block), bytes);
-  if (march_word_is_full(next)) {
+  if (march_word_is_full(Word(block), next)) {
     march_word_spill(&Word(block), &WidePackets(block), &WideBytes(block), next);
   } else {
     __atomic_store_n(&Word(block), next, __ATOMIC_RELEASE);
