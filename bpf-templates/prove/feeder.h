@@ -7,6 +7,7 @@
 
 #include "common/bpf.h"
 
+#include "bundle/abi/counters.h"
 #include "bundle/abi/verdict.h"
 #include "bundle/abi/witness.h"
 
@@ -35,7 +36,7 @@ struct {
   MARCH_MAP_UINT(max_entries, 1);
   MARCH_MAP_UINT(map_flags, BPF_F_MMAPABLE);
   MARCH_MAP_TYPE(key, uint32_t);
-  MARCH_MAP_TYPE(value, struct march_counter);
+  MARCH_MAP_TYPE(value, uint64_t);
 } march_counters SEC(".maps");
 
 struct {
@@ -100,15 +101,15 @@ int march_feed(struct xdp_md* context) {
   const uint32_t block = bpf_get_smp_processor_id() * state->room;
   const uint32_t place = block + witness->slot;
   const uint32_t audit_place = witness->audit ? block + witness->audit : place;
-  const volatile struct march_counter* counter = bpf_map_lookup_elem(&march_counters, &place);
-  const volatile struct march_counter* audit = bpf_map_lookup_elem(&march_counters, &audit_place);
+  const volatile uint64_t* counter = bpf_map_lookup_elem(&march_counters, &place);
+  const volatile uint64_t* audit = bpf_map_lookup_elem(&march_counters, &audit_place);
   if (!counter || !audit) return 0;
-  const uint64_t counted = counter->packets;
-  const uint64_t audited = audit->packets;
+  const uint64_t counted = *counter;
+  const uint64_t audited = *audit;
   const uint32_t action = march_judge(context);
   state->judged += 1;
   if (action != (witness->action == MARCH_ACTION_ALLOW ? XDP_PASS : XDP_DROP) ||
-      counter->packets != counted + 1 || audit->packets != audited + 1) {
+      march_word_moved(counted, *counter) != 1 || march_word_moved(audited, *audit) != 1) {
     const uint32_t misses = state->misses;
     if (misses < MARCH_WITNESS_MISSES) state->miss[misses] = at;
     state->misses = misses + 1;

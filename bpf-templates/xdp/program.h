@@ -6,6 +6,7 @@
 
 #include "common/bpf.h"
 
+#include "bundle/abi/counters.h"
 #include "bundle/abi/tables.h"
 #include "bundle/abi/verdict.h"
 #include "common/packet.h"
@@ -28,10 +29,10 @@ struct {
 /* The loader makes it as many times as large as there are CPUs: bundle/abi/verdict.h. */
 struct {
   MARCH_MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
-  MARCH_MAP_UINT(max_entries, MARCH_SLOTS);
+  MARCH_MAP_UINT(max_entries, MARCH_COUNTER_BLOCK(MARCH_SLOTS));
   MARCH_MAP_UINT(map_flags, BPF_F_MMAPABLE);
   MARCH_MAP_TYPE(key, uint32_t);
-  MARCH_MAP_TYPE(value, struct march_counter);
+  MARCH_MAP_TYPE(value, uint64_t);
 } march_counters SEC(".maps");
 
 typedef const struct march_lines* march_tables_ref;
@@ -61,13 +62,32 @@ __attribute__((noinline)) int march_weigh_out_of_line(struct march_weighing* w) 
 
 #include "common/walk.h"
 
+/* This CPU's. `at` is below the entries of a block. */
+MARCH_INLINE uint64_t* march_counter_entry(uint32_t at) {
+  const uint32_t place = bpf_get_smp_processor_id() * MARCH_COUNTER_BLOCK(MARCH_SLOTS) + at;
+  return bpf_map_lookup_elem(&march_counters, &place);
+}
+
+/* Once in 2^21 packets of a slot, so it is out of the way of the others. */
+__attribute__((noinline)) int march_spill_out_of_line(uint32_t slot, uint64_t full) {
+  if (slot >= MARCH_SLOTS) return 0;
+  uint64_t* word = march_counter_entry(slot);
+  uint64_t* packets = march_counter_entry(MARCH_COUNTER_WIDE(MARCH_SLOTS, slot));
+  uint64_t* bytes = march_counter_entry(MARCH_COUNTER_WIDE(MARCH_SLOTS, slot) + 1);
+  if (word && packets && bytes) march_word_spill(word, packets, bytes, full);
+  return 0;
+}
+
 MARCH_INLINE void march_count(uint32_t slot, uint64_t bytes) {
   if (slot >= MARCH_SLOTS) return;
-  const uint32_t place = bpf_get_smp_processor_id() * MARCH_SLOTS + slot;
-  struct march_counter* counter = bpf_map_lookup_elem(&march_counters, &place);
-  if (counter) {
-    counter->packets += 1;
-    counter->bytes += bytes;
+  uint64_t* word = march_counter_entry(slot);
+  if (!word) return;
+  const uint64_t before = *word;
+  const uint64_t next = march_word_add(before, bytes);
+  if (__builtin_expect(march_word_is_full(before, next), 0)) {
+    march_spill_out_of_line(slot, next);
+  } else {
+    *word = next;
   }
 }
 

@@ -40,12 +40,27 @@ enum march_slot {
 #define MARCH_VERDICT_SLOT(verdict) ((verdict) >> 8)
 #define MARCH_MAX_SLOTS (1u << 24)
 
-/* The array `march_counters` is one block of counters a CPU, one after the other, each with room
- * for every slot: a CPU writes in its own only, where its counters lie side by side. (The kernel's
- * own per-CPU arrays keep a pointer an entry and CPU, which is one more look at memory a packet.)
- * The room, in entries, is what the object's map asks for: a multiple of MARCH_COUNTER_ROOM, so no
- * two CPUs share a cache line. Bytes count whole frames, from the Ethernet header on. */
+/* The array `march_counters` has entries of 64 bits, in one block a CPU, one block after the other:
+ * a CPU writes in its own only. (The kernel's own per-CPU arrays keep a pointer an entry and CPU,
+ * which is one more look at memory a packet.) A block has room for MARCH_SLOTS slots:
+ *
+ *   MARCH_SLOTS words, one a slot: what every packet changes, so they lie side by side.
+ *     Bits 0-41 are bytes, bits 42-63 packets.
+ *   MARCH_SLOTS wide counters of two entries, one a slot: packets, then bytes.
+ *
+ * After every 2^21 packets a word *spills*: its bytes and the 2^21 packets go to the wide counter,
+ * and it begins anew at zero but for bit 63, which is the parity of how often it spilled. So the
+ * packets of a slot are the wide counter's and those in bits 42-62 of the word, and the bytes are
+ * the wide counter's and those of the word. bundle/abi/counters.h has how this is done and read
+ * while it changes.
+ *
+ * The object's map asks for the entries of one block. MARCH_SLOTS is a multiple of
+ * MARCH_COUNTER_ROOM, so no two CPUs share a cache line. Bytes count whole frames, from the
+ * Ethernet header on. */
 #define MARCH_COUNTER_ROOM 256u
+#define MARCH_COUNTER_WORDS 3u /* entries of a block for each slot */
+
+/* What was counted in a slot, as its readers get it. */
 struct march_counter {
   uint64_t packets;
   uint64_t bytes;

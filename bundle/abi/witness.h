@@ -29,7 +29,7 @@ struct march_witness {
 struct march_witness_state {
   uint32_t next;   /* the witness to send */
   uint32_t count;  /* witnesses there are */
-  uint32_t room;   /* counters of one CPU */
+  uint32_t room;   /* entries of march_counters a CPU */
   uint32_t judged; /* sent and looked at */
   uint32_t misses; /* those whose action or counter was not as expected */
   uint32_t reserved;

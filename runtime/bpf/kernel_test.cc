@@ -157,6 +157,8 @@ TEST_CASE("what is no program of a bundle is told so") {
         "the BPF object has no room for the counters");
   CHECK(load(OneVerdict(), kAllow17 + std::string(64, '\0'), kSlots).message ==
         "the BPF object has no room for the tables");
+  CHECK(load(Object(MARCH_TEST_OBJECTS "/old_counters.o"), kAllow17, 256).message ==
+        "the BPF object has no usable map march_counters");
   const Diagnostic refused = load(Object(MARCH_TEST_OBJECTS "/refused.o"), kAllow17, kSlots);
   CHECK(refused.code == Code::kKernelRefused);
   INFO(refused.message);

@@ -15,8 +15,10 @@
 #include <system_error>
 #include <utility>
 
+#include "bundle/abi/counters.h"
 #include "bundle/abi/tables.h"
 #include "bundle/abi/verdict.h"
+#include "runtime/bpf/counters.h"
 #include "runtime/bpf/libbpf_log.h"
 
 namespace march::bpf {
@@ -40,9 +42,9 @@ bool IsTables(const bpf_map* map) {
 
 bool IsCounters(const bpf_map* map) {
   return bpf_map__type(map) == BPF_MAP_TYPE_ARRAY && bpf_map__key_size(map) == 4 &&
-         bpf_map__value_size(map) == sizeof(march_counter) &&
+         bpf_map__value_size(map) == sizeof(std::uint64_t) &&
          (bpf_map__map_flags(map) & BPF_F_MMAPABLE) != 0 &&
-         bpf_map__max_entries(map) % MARCH_COUNTER_ROOM == 0;
+         bpf_map__max_entries(map) % MARCH_COUNTER_BLOCK(MARCH_COUNTER_ROOM) == 0;
 }
 
 Outcome<Done> Fill(int fd, std::string_view tables) {
@@ -75,33 +77,32 @@ class CounterView {
     if (const int error = bpf_obj_get_info_by_fd(fd, &info, &info_size); error != 0) {
       return KernelRefused("ask about the counters", -error);
     }
-    if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != sizeof(march_counter) ||
-        info.max_entries % Cpus() != 0) {
+    if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size != sizeof(std::uint64_t) ||
+        info.max_entries % MARCH_COUNTER_BLOCK(Cpus()) != 0) {
       return KernelRefused("read the counters", EINVAL);
     }
     CounterView view;
-    view.room_ = info.max_entries / Cpus();
-    view.bytes_ = info.max_entries * sizeof(march_counter);
+    view.slots_ = info.max_entries / MARCH_COUNTER_BLOCK(Cpus());
+    view.bytes_ = info.max_entries * sizeof(std::uint64_t);
     void* memory = ::mmap(nullptr, view.bytes_, PROT_READ, MAP_SHARED, fd, 0);
     if (memory == MAP_FAILED) return KernelRefused("map the counters into memory", errno);
-    view.counters_ = static_cast<const volatile march_counter*>(memory);
+    view.words_ = static_cast<const std::uint64_t*>(memory);
     return view;
   }
   CounterView(CounterView&& other) noexcept
-      : counters_(std::exchange(other.counters_, nullptr)),
-        room_(other.room_),
-        bytes_(other.bytes_) {}
+      : words_(std::exchange(other.words_, nullptr)), slots_(other.slots_), bytes_(other.bytes_) {}
   CounterView& operator=(CounterView&&) = delete;
   ~CounterView() {
-    if (counters_ != nullptr) ::munmap(const_cast<march_counter*>(counters_), bytes_);
+    if (words_ != nullptr) ::munmap(const_cast<std::uint64_t*>(words_), bytes_);
   }
 
-  std::size_t room() const { return room_; }
-  // Over the CPUs. A packet that is counted meanwhile may be seen with its bytes or without.
+  std::size_t slots() const { return slots_; }
+  // Over the CPUs. A packet that is counted meanwhile is seen with its bytes or not at all.
   march_counter Sum(std::size_t slot) const {
     march_counter sum{0, 0};
     for (std::size_t cpu = 0; cpu < Cpus(); ++cpu) {
-      const volatile march_counter& counter = counters_[cpu * room_ + slot];
+      const march_counter counter =
+          ReadCounter(words_ + cpu * MARCH_COUNTER_BLOCK(slots_), slots_, slot);
       sum.packets += counter.packets;
       sum.bytes += counter.bytes;
     }
@@ -111,8 +112,8 @@ class CounterView {
  private:
   CounterView() = default;
 
-  const volatile march_counter* counters_ = nullptr;
-  std::size_t room_ = 0;
+  const std::uint64_t* words_ = nullptr;
+  std::size_t slots_ = 0;
   std::size_t bytes_ = 0;
 };
 
@@ -158,7 +159,8 @@ Outcome<Program> LoadProgram(const Image& image) {
     return NotOurs("has no room for the tables");
   }
   const std::uint64_t entries = std::uint64_t{bpf_map__max_entries(counters)} * Cpus();
-  if (image.slots > bpf_map__max_entries(counters) || entries > UINT32_MAX) {
+  if (MARCH_COUNTER_BLOCK(std::uint64_t{image.slots}) > bpf_map__max_entries(counters) ||
+      entries > UINT32_MAX) {
     return NotOurs("has no room for the counters");
   }
   bpf_map__set_max_entries(counters, static_cast<std::uint32_t>(entries));
@@ -197,15 +199,15 @@ Outcome<std::vector<march_counter>> SumCounters(int counters_fd) {
   const auto view = CounterView::Of(counters_fd);
   if (!view) return view.diagnostics();
   std::vector<march_counter> sums;
-  sums.reserve(view->room());
-  for (std::size_t slot = 0; slot < view->room(); ++slot) sums.push_back(view->Sum(slot));
+  sums.reserve(view->slots());
+  for (std::size_t slot = 0; slot < view->slots(); ++slot) sums.push_back(view->Sum(slot));
   return sums;
 }
 
 Outcome<march_counter> SumCounter(int counters_fd, std::uint32_t slot) {
   const auto view = CounterView::Of(counters_fd);
   if (!view) return view.diagnostics();
-  if (slot >= view->room()) {
+  if (slot >= view->slots()) {
     return KernelRefused("read counter " + std::to_string(slot), ENOENT);
   }
   return view->Sum(slot);

@@ -381,7 +381,7 @@ FAULTS = {
         ("verdict-inverted", "action == MARCH_ACTION_ALLOW ? XDP_PASS : XDP_DROP;", "action == MARCH_ACTION_ALLOW ? XDP_DROP : XDP_PASS;", "what is allowed is dropped"),
         ("audit-not-counted", "    if (audit != 0) march_count(audit, bytes);\n", "", "audits are not counted"),
         ("audit-counted-twice", "if (audit != 0) march_count(audit,", "if (audit != 0) march_count(audit, 0), march_count(audit,", "audits are counted twice"),
-        ("counted-twice", "counter->packets += 1;", "counter->packets += 2;", "packets are counted twice"),
+        ("counted-twice", "march_word_add(before, bytes);", "march_word_add(before, bytes) + MARCH_WORD_PACKET;", "packets are counted twice"),
         ("slots-above-255", "if (slot >= MARCH_SLOTS) return;", "if (slot >= 256) return;", "slots above 255 are not counted"),
         ("half-of-the-lines", "if (index >= MARCH_LINES) return 0;", "if (index >= MARCH_LINES / 2) return 0;", "the second half of the tables is not there"),
         ("slot-of-action", "action = MARCH_VERDICT_ACTION(verdict);", "action = MARCH_VERDICT_ACTION(verdict) | (slot & 1);", "every other mapping allows"),
@@ -406,8 +406,13 @@ FAULTS = {
 
 OUTSIDE = {
     "bpf-templates/xdp/program.h": [
-        ("bytes-miscounted", "counter->bytes += bytes;", "counter->bytes += bytes + 1;", "counters of bytes are wrong"),
+        ("bytes-miscounted", "march_word_add(before, bytes);", "march_word_add(before, bytes + 1);", "counters of bytes are wrong"),
+        ("spill-not-made", "    march_spill_out_of_line(slot, next);\n  } else {\n", "  }\n  {\n", "every 2^21 packets of a slot, these are lost"),
         ("arp-dropped", "} else if (slot == MARCH_SLOT_ARP || slot == MARCH_SLOT_NEIGHBOUR) {", "} else if (slot == MARCH_SLOT_NEIGHBOUR) {", "ARP is dropped"),
+    ],
+    PROGRAM + "bundle/abi/counters.h": [
+        ("spill-loses-bytes", "full & MARCH_WORD_BYTES, __ATOMIC", "0, __ATOMIC", "every 2^21 packets of a slot, their bytes are lost"),
+        ("spill-loses-parity", "full & MARCH_WORD_PARITY, __ATOMIC", "0, __ATOMIC", "a word that spilled does not agree with its wide counter"),
     ],
     "bpf-templates/common/packet.h": [
         ("second-vlan-tag", "#define MARCH_MAX_VLAN_TAGS 2", "#define MARCH_MAX_VLAN_TAGS 1", "frames with two VLAN tags are dropped"),

@@ -63,6 +63,7 @@ USERS = {
     "bpf-templates/common/packet.h": [],
     "bpf-templates/xdp/program.h": [],
     "bundle/abi/pair_hash.h": [],
+    "bundle/abi/counters.h": [],
 }
 WRITING = threading.Lock()
 EMBEDDED = "generated/bpf-templates/embedded.cc"

@@ -1,5 +1,6 @@
 // The smallest program with the shape of a bundle's: every packet gets the one verdict that stands
 // in the word after the tables' header.
+#include "bundle/abi/counters.h"
 #include "bundle/abi/tables.h"
 #include "bundle/abi/verdict.h"
 
@@ -25,9 +26,9 @@ struct {
 struct {
   int (*type)[kMapArray];
   int (*map_flags)[kMapMmapable];
-  int (*max_entries)[kSlots];
+  int (*max_entries)[MARCH_COUNTER_BLOCK(kSlots)];
   uint32_t* key;
-  struct march_counter* value;
+  uint64_t* value;
 } march_counters SEC(".maps");
 
 struct xdp_md {
@@ -41,10 +42,10 @@ SEC("xdp") int march_xdp(struct xdp_md* packet) {
   if (!lines) return kXdpDrop;
   const uint64_t* verdict = &lines->words[sizeof(struct march_tables_header) / 8];
   const uint32_t slot = MARCH_VERDICT_SLOT((uint32_t)*verdict);
-  const uint32_t place = processor() * kSlots + slot;
-  struct march_counter* counter = lookup(&march_counters, &place);
-  if (!counter) return kXdpDrop;
-  counter->packets += 1;
-  counter->bytes += packet->data_end - packet->data;
+  const uint32_t place = processor() * MARCH_COUNTER_BLOCK(kSlots) + slot;
+  uint64_t* word = lookup(&march_counters, &place);
+  if (!word) return kXdpDrop;
+  // Nobody sends it so many frames that it would spill.
+  *word = march_word_add(*word, packet->data_end - packet->data);
   return MARCH_VERDICT_ACTION((uint32_t)*verdict) == MARCH_ACTION_ALLOW ? kXdpPass : kXdpDrop;
 }

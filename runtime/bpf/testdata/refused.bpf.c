@@ -18,9 +18,9 @@ struct {
 struct {
   int (*type)[2];
   int (*map_flags)[1 << 10];
-  int (*max_entries)[3328];
+  int (*max_entries)[3328 * MARCH_COUNTER_WORDS];
   uint32_t* key;
-  struct march_counter* value;
+  uint64_t* value;
 } march_counters SEC(".maps");
 
 struct xdp_md {
