@@ -1,8 +1,10 @@
 #include <catch2/catch.hpp>
 
+#include "bundle/abi/pair_hash.h"
 #include "bundle/abi/verdict.h"
 #include "compiler/classify/lines.h"
 #include "compiler/classify/native_walk.h"
+#include "compiler/classify/pairs.h"
 #include "compiler/classify/partition.h"
 #include "compiler/classify/tables.h"
 #include "compiler/space/protocol.h"
@@ -325,6 +327,49 @@ TEST_CASE("a walk that leaves the tables denies") {
   std::uint32_t audit = 1;
   CHECK(march_native_classify(nullptr, 0, nullptr, &audit) == internal);
   CHECK(audit == 0);
+}
+
+TEST_CASE("no two pairs have the same key") {
+  for (std::uint32_t bits = 2; bits <= 16; ++bits) {
+    for (std::uint32_t destination_bits = 1; destination_bits < bits; ++destination_bits) {
+      std::vector<bool> taken(std::size_t{1} << bits, false);
+      for (std::uint32_t pair = 0; pair < taken.size(); ++pair) {
+        const std::uint64_t key =
+            march_pair_key(pair >> destination_bits, pair & ((1U << destination_bits) - 1),
+                           destination_bits, bits);
+        REQUIRE(key < taken.size());
+        REQUIRE_FALSE(taken[key]);
+        taken[key] = true;
+      }
+    }
+  }
+}
+
+TEST_CASE("no two keys have the same line and tag") {
+  for (const std::uint32_t bits : {20U, 27U, 28U, 29U, 31U, 32U, 33U, 36U, 42U, 50U, 55U}) {
+    const std::uint64_t least = LinesForTags(bits);
+    for (const std::uint64_t many : {least, least + 1, least * 3 / 2 + 7}) {
+      const auto lines = static_cast<std::uint32_t>(many);
+      // The first key of a line, or of one behind it.
+      const auto first_of = [&](std::uint64_t line) {
+        std::uint64_t from = 0;
+        for (std::uint64_t bit = std::uint64_t{1} << (bits - 1); bit != 0; bit /= 2) {
+          if (march_pair_line(from + bit - 1, bits, lines) < line) from += bit;
+        }
+        return from;
+      };
+      const std::uint64_t last_key = (std::uint64_t{1} << bits) - 1;
+      INFO(bits << " bits, " << lines << " lines");
+      REQUIRE(march_pair_line(last_key, bits, lines) < lines);
+      for (std::uint64_t i = 0; i < 100; ++i) {
+        const std::uint64_t line = i < 50 ? i : lines - 100 + i;
+        if (line >= lines) continue;
+        const std::uint64_t first = first_of(line);
+        const std::uint64_t behind = line + 1 == lines ? last_key + 1 : first_of(line + 1);
+        CHECK(behind - first <= MARCH_PAIR_TAGS);
+      }
+    }
+  }
 }
 
 }  // namespace

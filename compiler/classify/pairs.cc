@@ -16,14 +16,6 @@ std::uint64_t LinesFor(std::size_t pairs) {
   return std::max<std::uint64_t>(1, (pairs * 7 + 47) / 48);
 }
 
-// How many lines it takes for no two keys of a line to have one tag.
-std::uint64_t LinesForTags(std::uint32_t bits) {
-  constexpr auto kTagBits = static_cast<std::uint32_t>(std::countr_zero(MARCH_PAIR_TAGS));
-  // A line has the keys of one part of their range, and up to one more than its share of what
-  // march_pair_line looks at, which is 32 bits; half of the tags is enough for that.
-  return bits < kTagBits ? 1 : std::uint64_t{1} << (bits - kTagBits + 1);
-}
-
 // Pairs as words of the table, their leaves put elsewhere where that is needed.
 class Encoder {
  public:
@@ -128,6 +120,13 @@ void Dimension(std::size_t sources, std::uint32_t destinations, Pairs& pairs) {
 }
 
 }  // namespace
+
+std::uint64_t LinesForTags(std::uint32_t bits) {
+  constexpr auto kTagBits = static_cast<std::uint32_t>(std::countr_zero(MARCH_PAIR_TAGS));
+  // A line has the keys of one part of their range, and up to one more than its share of what
+  // march_pair_line looks at, which is 32 bits; with half of the tags there is room for that.
+  return bits < kTagBits ? 1 : std::uint64_t{1} << (bits - kTagBits + 1);
+}
 
 Pairs TakePairs(Side& source, std::uint32_t destinations, Lines& lines) {
   Pairs pairs;

@@ -19,6 +19,9 @@ struct Pairs {
   std::size_t count = 0;
 };
 
+// From how many lines on no two keys of `bits` bits have one line and one tag; bits is below 60.
+std::uint64_t LinesForTags(std::uint32_t bits);
+
 // Takes cells for a single destination class out of the rows of `source` and into a table at the
 // end of `lines`; what finds no place stays in its row. The records of `source` then refer to the
 // rows without them. There are `destinations` classes.

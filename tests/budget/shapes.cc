@@ -72,6 +72,8 @@ std::vector<march_shape> ExtremeShapes() {
   march_shape shared = WorstShape();
   shared.v4.shared = shared.v6.shared = 1;
   shapes.push_back(shared);
+  shared.v4.direct = 1;
+  shapes.push_back(shared);
   return shapes;
 }
 
@@ -82,9 +84,14 @@ march_shape RandomShape(Random& random) {
   };
   const auto bit = [&] { return static_cast<std::uint8_t>(random.Below(2)); };
   march_shape shape{};
-  shape.v4 = {
-      0, random.Pick<std::uint8_t>({8, 10, 12}), up_to(5, 40), 0, up_to(7, 15), up_to(7, 15), bit(),
-      0};
+  shape.v4 = {0,
+              random.Pick<std::uint8_t>({8, 10, 12, 14}),
+              up_to(5, 40),
+              0,
+              up_to(7, 15),
+              up_to(7, 15),
+              bit(),
+              bit()};
   shape.v6 = {0, 0, up_to(14, 40), up_to(14, 40), up_to(7, 15), up_to(7, 15), bit(), 0};
   shape.v4 = WithViews(shape.v4, random.Pick(EveryViews()));
   shape.v6 = WithViews(shape.v6, random.Pick(EveryViews()));
@@ -103,7 +110,7 @@ std::string Describe(const march_shape& shape) {
     out << (family == &shape.v4 ? "v4" : ", v6") << " views " << int{family->views} << " depth "
         << int{family->depth} << "+" << int{family->low_depth} << " tails "
         << int{family->source_tail} << "/" << int{family->destination_tail} << " shared "
-        << int{family->shared};
+        << int{family->shared} << " direct " << int{family->direct};
   }
   out << ", lists " << int{shape.list_max} << " tables " << int{shape.table_depth} << "/"
       << int{shape.source_port_depth} << " sets " << int{shape.set_depth} << " source ports "
