@@ -20,6 +20,8 @@ constexpr std::uint64_t kLeafBytes = 8;
 // Up to how many pairs stand for one entry of a row: the row's record takes the room of some, and
 // a pair is found sooner than what is in rows.
 constexpr std::uint64_t kPairsWorth = 16;
+// Up to how many rules are repeated for each pair of a stretch.
+constexpr std::size_t kMostInPairs = 4;
 // How many rules an error names.
 constexpr std::size_t kNamedCosts = 3;
 // Up to so many rules in a row, looking through all of them beats keeping order.
@@ -455,35 +457,46 @@ class Builder {
       if (!is_new) continue;
       Row row;
       for (const Stretch& stretch :
-           InPairs(Cut(std::get<RuleIds>(place->first), destination_, &Member::destination))) {
-        // Where nothing else changes along the stretch, one leaf can hold all there is.
-        const bool is_final = changes[stretch.first] == changes[stretch.last];
-        Leaves::ListId list = stretch.list;
-        if (is_final) {
-          list = leaves_.Merge(
-              list, leaves_.Merge(InRow(across, stretch.first), InMatrix(s, stretch.first)));
-        }
-        row.push_back({stretch.first, stretch.last,
-                       leaves_.WordOf(list) | (is_final ? MARCH_LEAF_FINAL : 0)});
+           Cut(std::get<RuleIds>(place->first), destination_, &Member::destination)) {
+        AddToRow(s, across, stretch, changes[stretch.first] == changes[stretch.last], row);
       }
       views_.source.rows.push_back(std::move(row));
     }
     for (const Place place : places_) views_.rules_by_source += place == Place::kSource;
   }
 
-  // Short stretches as one for each class.
-  Stretches InPairs(const Stretches& stretches) const {
-    Stretches result;
-    for (const Stretch& stretch : stretches) {
-      if (stretch.last - stretch.first >= worth_) {
-        result.push_back(stretch);
-        continue;
+  // Everything that decides between a source and a destination of the stretch.
+  Leaves::ListId AllOf(std::uint32_t source, std::uint32_t across, const Stretch& stretch,
+                       std::uint32_t destination) {
+    return leaves_.Merge(stretch.list,
+                         leaves_.Merge(InRow(across, destination), InMatrix(source, destination)));
+  }
+
+  // `is_alike`: nothing but the row changes along the stretch, so one leaf can hold all there is. A
+  // short stretch becomes pairs, unless each would need a long leaf of its own.
+  void AddToRow(std::uint32_t source, std::uint32_t across, const Stretch& stretch, bool is_alike,
+                Row& row) {
+    const bool is_short = stretch.last - stretch.first < worth_;
+    if (is_alike) {
+      const std::uint64_t leaf =
+          leaves_.WordOf(AllOf(source, across, stretch, stretch.first)) | MARCH_LEAF_FINAL;
+      const std::uint32_t step = is_short ? 1 : stretch.last - stretch.first + 1;
+      for (std::uint32_t d = stretch.first; d <= stretch.last; d += step) {
+        row.push_back({d, d + step - 1, leaf});
       }
-      for (std::uint32_t d = stretch.first; d <= stretch.last; ++d) {
-        result.push_back({d, d, stretch.list});
-      }
+      return;
     }
-    return result;
+    Row pairs;
+    for (std::uint32_t d = stretch.first; is_short && d <= stretch.last; ++d) {
+      const Leaves::ListId list = AllOf(source, across, stretch, d);
+      if (leaves_.IdsOf(list).size() > kMostInPairs) break;
+      pairs.push_back({d, d, leaves_.WordOf(list) | MARCH_LEAF_FINAL});
+    }
+    if (pairs.size() == stretch.last - stretch.first + 1) {
+      row.insert(row.end(), pairs.begin(), pairs.end());
+    } else {
+      row.push_back({stretch.first, stretch.last, leaves_.WordOf(stretch.list)});
+    }
   }
 
   void FinishSides() {
