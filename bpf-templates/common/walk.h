@@ -176,10 +176,11 @@ MARCH_INLINE uint64_t march_find_pair(march_tables_ref tables, const struct marc
   const uint64_t final = (pair & MARCH_PAIR_FINAL) << 26;
   const uint64_t kind = MARCH_PAIR_KIND(pair);
   if (kind == MARCH_LEAF_RULE) {
-    const uint64_t set = pair >> MARCH_PAIR_SET_SHIFT & (MARCH_PAIR_SETS - 1);
-    const uint64_t allow = (pair & MARCH_PAIR_ALLOW) != 0;
-    return final | (uint64_t)MARCH_LEAF_RULE << 62 | set << 32 |
-           MARCH_VERDICT(allow, pair & (MARCH_PAIR_SLOTS - 1));
+    const uint32_t slot_bits = family->pair_slot_bits & 31;
+    const uint64_t rule = pair & ((1ull << MARCH_PAIR_RULE_BITS) - 1);
+    const uint64_t slot = rule & ((1ull << slot_bits) - 1);
+    return final | (uint64_t)MARCH_LEAF_RULE << 62 | (rule >> slot_bits >> 1) << 32 |
+           MARCH_VERDICT(rule >> slot_bits & 1, slot);
   }
   if (pair == 0) return 0;
   const uint32_t at = (uint32_t)pair & (MARCH_PAIR_WORDS - 1);

@@ -41,7 +41,8 @@
  * destination, march_pair_line says its line, and march_pair_tag what is in bits 36-63 of its word;
  * the compiler sees to it that no other pair could have the same tag in that line. Bits 0-35:
  * MARCH_PAIR_FINAL, as MARCH_LEAF_FINAL; bits 33-34: what kind of leaf.
- *   RULE   the slot in bits 0-21, MARCH_PAIR_ALLOW, the number of the set of layer 4 in 23-32.
+ *   RULE   the slot in the lower `pair_slot_bits` bits, a bit that is 1 for allow, and up to bit 32
+ *          the number of the set of layer 4.
  *   LIST   the number of the first word in bits 0-26, how many in 27-30.
  *   NONE   the number of a word that is the leaf, in bits 0-26, for leaves of any other form.
  * A word of zeros is no pair. What is not found there may be in the row.
@@ -108,11 +109,8 @@
 #define MARCH_PAIR_TAG_SHIFT 36u
 #define MARCH_PAIR_TAGS (1u << 28)
 #define MARCH_PAIR_FINAL (1ull << 35)
-#define MARCH_PAIR_KIND(word) ((word) >> 33 & 3u)
-#define MARCH_PAIR_SLOTS (1u << 22)
-#define MARCH_PAIR_ALLOW (1u << 22)
-#define MARCH_PAIR_SET_SHIFT 23u
-#define MARCH_PAIR_SETS (1u << 10)
+#define MARCH_PAIR_KIND(word) ((word) >> MARCH_PAIR_RULE_BITS & 3u)
+#define MARCH_PAIR_RULE_BITS 33u
 #define MARCH_PAIR_WORDS (1u << 27)
 #define MARCH_PAIR_LIST_SHIFT 27u
 #define MARCH_NO_CLASS 0xffffffffu
@@ -153,7 +151,8 @@ struct march_family {
   uint32_t sets;                  /* number of the first set's first word */
   uint32_t pair_bits;             /* as in march_pair_key */
   uint32_t pair_destination_bits; /* likewise */
-  uint32_t reserved[5];
+  uint32_t pair_slot_bits;        /* below 32 */
+  uint32_t reserved[4];
 };
 
 #define MARCH_VIEW_SOURCE 1u      /* rows by source */

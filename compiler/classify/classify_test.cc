@@ -372,5 +372,38 @@ TEST_CASE("no two keys have the same line and tag") {
   }
 }
 
+TEST_CASE("the leaf of a pair is elsewhere where its numbers are too wide") {
+  constexpr std::uint64_t kSet = 300;
+  const std::uint64_t rule = std::uint64_t{MARCH_LEAF_RULE} << 62 | kSet << 32 |
+                             std::uint64_t{MARCH_VERDICT(MARCH_ACTION_ALLOW, 77)};
+  for (const bool fits : {true, false}) {
+    Side source;
+    source.records = {{0, 0, 1}};
+    source.rows = {{}, {{5, 5, rule | MARCH_LEAF_FINAL}}};
+    Lines lines({});
+    // 24 bits for a slot leave 8 for the number of a set.
+    const Pairs pairs = TakePairs(source, 16, fits ? 1U << 20 : 1U << 24, lines);
+    REQUIRE(pairs.count == 1);
+    CHECK(source.records[0].row == 0);
+    const std::uint64_t key =
+        march_pair_key(pairs.salt_of[0], 5, pairs.destination_bits, pairs.bits);
+    const std::uint32_t line = pairs.first_line + static_cast<std::uint32_t>(march_pair_line(
+                                                      key, pairs.bits, pairs.lines));
+    const std::uint64_t word = lines.WordOf(line, 0);
+    CHECK(word >> MARCH_PAIR_TAG_SHIFT == march_pair_tag(key));
+    CHECK((word & MARCH_PAIR_FINAL) != 0);
+    if (fits) {
+      CHECK(pairs.slot_bits == 20);
+      CHECK(MARCH_PAIR_KIND(word) == MARCH_LEAF_RULE);
+      CHECK(word % (std::uint64_t{1} << MARCH_PAIR_RULE_BITS) == (kSet << 21 | 1U << 20 | 77));
+    } else {
+      CHECK(pairs.slot_bits == 24);
+      CHECK(MARCH_PAIR_KIND(word) == MARCH_LEAF_NONE);
+      const auto at = static_cast<std::uint32_t>(word % MARCH_PAIR_WORDS);
+      CHECK(lines.WordOf(at / MARCH_LINE_WORDS, at % MARCH_LINE_WORDS) == rule);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace march::classify

@@ -32,9 +32,19 @@ class Dumper {
     if (shape.views == 0) return;
     const std::string name = family == Family::kV4 ? "v4" : "v6";
     const std::uint32_t line = family == Family::kV4 ? 1 : 2;
-    place_ = {Half(line * 16 + 0), Half(line * 16 + 1), Half(line * 16 + 2),  Half(line * 16 + 3),
-              Half(line * 16 + 4), Half(line * 16 + 5), Half(line * 16 + 6),  Half(line * 16 + 7),
-              Half(line * 16 + 8), Half(line * 16 + 9), Half(line * 16 + 10), {}};
+    place_ = {Half(line * 16 + 0),
+              Half(line * 16 + 1),
+              Half(line * 16 + 2),
+              Half(line * 16 + 3),
+              Half(line * 16 + 4),
+              Half(line * 16 + 5),
+              Half(line * 16 + 6),
+              Half(line * 16 + 7),
+              Half(line * 16 + 8),
+              Half(line * 16 + 9),
+              Half(line * 16 + 10),
+              Half(line * 16 + 11),
+              {}};
     out_ << name << " depth " << int{shape.depth} << "+" << int{shape.low_depth} << ", by source "
          << report.rules_by_source << " mappings, by destination " << report.rules_by_destination
          << ", in the matrix " << report.rules_in_matrix << "\n";
@@ -162,8 +172,9 @@ class Dumper {
     if (kind == MARCH_LEAF_NONE) {
       leaf = Word(number);
     } else if (kind == MARCH_LEAF_RULE) {
-      leaf |= (word >> MARCH_PAIR_SET_SHIFT) % MARCH_PAIR_SETS << 32 |
-              MARCH_VERDICT((word & MARCH_PAIR_ALLOW) != 0 ? 1 : 0, word % MARCH_PAIR_SLOTS);
+      const std::uint64_t rule = word % (std::uint64_t{1} << MARCH_PAIR_RULE_BITS);
+      const std::uint64_t slots = std::uint64_t{1} << place_.pair_slot_bits;
+      leaf |= rule / slots / 2 << 32 | MARCH_VERDICT(rule / slots % 2, rule % slots);
     } else {
       leaf |= (word >> MARCH_PAIR_LIST_SHIFT & 0xF) << 32 | number;
     }

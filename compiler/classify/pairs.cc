@@ -19,7 +19,9 @@ std::uint64_t LinesFor(std::size_t pairs) {
 // Pairs as words of the table, their leaves put elsewhere where that is needed.
 class Encoder {
  public:
-  explicit Encoder(Lines& lines) : lines_(lines) {}
+  // The words will be at the end of `lines`.
+  Encoder(std::uint32_t slot_bits, Lines& lines)
+      : slot_bits_(slot_bits), first_word_(lines.Append({})) {}
 
   // Without the tag.
   std::uint64_t WordOf(std::uint64_t leaf) {
@@ -29,10 +31,10 @@ class Encoder {
     if (kind == MARCH_LEAF_RULE) {
       const std::uint64_t set = leaf >> 32 & (MARCH_MAX_SETS - 1);
       const std::uint32_t slot = MARCH_VERDICT_SLOT(low);
-      const std::uint32_t action = MARCH_VERDICT_ACTION(low);
-      if (set < MARCH_PAIR_SETS && slot < MARCH_PAIR_SLOTS && action <= MARCH_ACTION_ALLOW) {
-        return final | Kind(kind) | set << MARCH_PAIR_SET_SHIFT |
-               (action == MARCH_ACTION_ALLOW ? MARCH_PAIR_ALLOW : 0) | slot;
+      const std::uint64_t action = MARCH_VERDICT_ACTION(low);
+      const std::uint64_t rule = (set << 1 | action) << slot_bits_ | slot;
+      if (action <= MARCH_ACTION_ALLOW && rule >> MARCH_PAIR_RULE_BITS == 0) {
+        return final | Kind(kind) | rule;
       }
     }
     if (kind == MARCH_LEAF_LIST) {
@@ -41,18 +43,26 @@ class Encoder {
     return final | Elsewhere(leaf & ~MARCH_LEAF_FINAL);
   }
 
+  // The leaves that are elsewhere.
+  const Words& words() const { return words_; }
+
  private:
-  static std::uint64_t Kind(std::uint64_t kind) { return kind << 33; }
+  static std::uint64_t Kind(std::uint64_t kind) { return kind << MARCH_PAIR_RULE_BITS; }
 
   // The number of a word that is `leaf`.
   std::uint32_t Elsewhere(std::uint64_t leaf) {
-    const auto [place, is_new] = words_.try_emplace(leaf, 0);
-    if (is_new) place->second = lines_.Append({leaf});
+    const auto [place, is_new] = numbers_.try_emplace(leaf, 0);
+    if (is_new) {
+      place->second = first_word_ + static_cast<std::uint32_t>(words_.size());
+      words_.push_back(leaf);
+    }
     return place->second;
   }
 
-  Lines& lines_;
-  std::unordered_map<std::uint64_t, std::uint32_t> words_;
+  std::uint32_t slot_bits_;
+  std::uint32_t first_word_;
+  Words words_;
+  std::unordered_map<std::uint64_t, std::uint32_t> numbers_;
 };
 
 class Builder {
@@ -128,7 +138,7 @@ std::uint64_t LinesForTags(std::uint32_t bits) {
   return bits < kTagBits ? 1 : std::uint64_t{1} << (bits - kTagBits + 1);
 }
 
-Pairs TakePairs(Side& source, std::uint32_t destinations, Lines& lines) {
+Pairs TakePairs(Side& source, std::uint32_t destinations, std::uint32_t slots, Lines& lines) {
   Pairs pairs;
   pairs.salt_of.assign(source.records.size(), 0);
   // Every row, in its points and in what else there is.
@@ -161,7 +171,8 @@ Pairs TakePairs(Side& source, std::uint32_t destinations, Lines& lines) {
   std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
     return points[source.records[a].row].size() > points[source.records[b].row].size();
   });
-  Encoder encoder(lines);
+  pairs.slot_bits = BitsFor(slots);
+  Encoder encoder(pairs.slot_bits, lines);
   Builder builder(pairs, encoder);
   for (const std::uint32_t i : order) {
     Record& record = source.records[i];
@@ -172,6 +183,7 @@ Pairs TakePairs(Side& source, std::uint32_t destinations, Lines& lines) {
       break;
     }
   }
+  lines.Append(encoder.words());
   pairs.first_line = lines.AppendLines(builder.words());
   return pairs;
 }

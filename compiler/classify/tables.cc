@@ -112,9 +112,9 @@ std::vector<std::uint32_t> AppendRecords(const Side& side, Lines& lines, std::ui
   return numbers;
 }
 
-// Lays out one family; fills in its line and its bounds.
-void LayOut(space::Family family, Views views, Lines& lines, march_family& place,
-            march_family_shape& bounds, FamilyReport& report) {
+// Lays out one family; fills in its line and its bounds. Mappings have slots below `slots`.
+void LayOut(space::Family family, std::uint32_t slots, Views views, Lines& lines,
+            march_family& place, march_family_shape& bounds, FamilyReport& report) {
   report.source_classes = views.source.class_count;
   report.source_records = static_cast<std::uint32_t>(views.source.records.size());
   report.destination_classes = views.destination.class_count;
@@ -138,7 +138,7 @@ void LayOut(space::Family family, Views views, Lines& lines, march_family& place
   std::vector<Step> source = std::move(views.source.classes);
   if ((views.which & (MARCH_VIEW_SOURCE | MARCH_VIEW_DESTINATION)) != 0) {
     const std::uint64_t before = lines.bytes();
-    const Pairs pairs = TakePairs(views.source, views.destination.class_count, lines);
+    const Pairs pairs = TakePairs(views.source, views.destination.class_count, slots, lines);
     report.pairs = pairs.lines == 0 ? 0 : pairs.count;
     if (pairs.lines != 0) {
       bounds.views |= MARCH_VIEW_PAIRS;
@@ -146,6 +146,7 @@ void LayOut(space::Family family, Views views, Lines& lines, march_family& place
       place.pair_lines = pairs.lines;
       place.pair_bits = pairs.bits;
       place.pair_destination_bits = pairs.destination_bits;
+      place.pair_slot_bits = pairs.slot_bits;
     }
     place.source_records =
         lines.AppendHalves(AppendRecords(views.source, lines, bounds.source_tail));
@@ -251,9 +252,10 @@ Outcome<Tables> BuildTables(const ruleset::RuleSet& rules, const Limits& limits)
   leaves.Describe(result.shape);
   result.shape.default_action =
       rules.default_action == model::Action::kAllow ? MARCH_ACTION_ALLOW : MARCH_ACTION_DENY;
-  LayOut(space::Family::kV4, std::move(views[0]), lines, places[0], result.shape.v4,
+  const auto slots = static_cast<std::uint32_t>(MARCH_SLOT_FIRST_MAPPING + ordered.size());
+  LayOut(space::Family::kV4, slots, std::move(views[0]), lines, places[0], result.shape.v4,
          result.report.v4);
-  LayOut(space::Family::kV6, std::move(views[1]), lines, places[1], result.shape.v6,
+  LayOut(space::Family::kV6, slots, std::move(views[1]), lines, places[1], result.shape.v6,
          result.report.v6);
   if (lines.bytes() > most) {
     return TooLarge(ordered, {}, limits);

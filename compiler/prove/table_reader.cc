@@ -280,11 +280,12 @@ std::uint64_t TableReader::FindPair(const march_family& place, std::uint32_t sou
     if (pair != 0) fault.Raise("have two entries for one pair of classes");
     pair = line[i];
   }
-  return pair == 0 ? 0 : LeafOfPair(pair, fault);
+  return pair == 0 ? 0 : LeafOfPair(place, pair, fault);
 }
 
 // The leaf that an entry of the table of pairs stands for.
-std::uint64_t TableReader::LeafOfPair(std::uint64_t pair, Fault& fault) const {
+std::uint64_t TableReader::LeafOfPair(const march_family& place, std::uint64_t pair,
+                                      Fault& fault) const {
   const std::uint64_t final = (pair & MARCH_PAIR_FINAL) != 0 ? MARCH_LEAF_FINAL : 0;
   const std::uint64_t number = pair % MARCH_PAIR_WORDS;
   switch (MARCH_PAIR_KIND(pair)) {
@@ -294,11 +295,12 @@ std::uint64_t TableReader::LeafOfPair(std::uint64_t pair, Fault& fault) const {
       return leaf | final;
     }
     case MARCH_LEAF_RULE: {
-      const std::uint32_t action =
-          (pair & MARCH_PAIR_ALLOW) != 0 ? MARCH_ACTION_ALLOW : MARCH_ACTION_DENY;
-      const std::uint64_t set = pair / (std::uint64_t{1} << MARCH_PAIR_SET_SHIFT) % MARCH_PAIR_SETS;
-      return std::uint64_t{MARCH_LEAF_RULE} << 62 | final | set << 32 |
-             std::uint64_t{MARCH_VERDICT(action, Lower(pair % MARCH_PAIR_SLOTS))};
+      if (place.pair_slot_bits > 24) fault.Raise("have pairs with slots wider than a verdict's");
+      const std::uint64_t slots = std::uint64_t{1} << (place.pair_slot_bits % 32);
+      const std::uint64_t rule = pair % (std::uint64_t{1} << MARCH_PAIR_RULE_BITS);
+      const std::uint32_t action = rule / slots % 2 != 0 ? MARCH_ACTION_ALLOW : MARCH_ACTION_DENY;
+      return std::uint64_t{MARCH_LEAF_RULE} << 62 | final | rule / slots / 2 << 32 |
+             std::uint64_t{MARCH_VERDICT(action, Lower(rule % slots))};
     }
     case MARCH_LEAF_LIST:
       return std::uint64_t{MARCH_LEAF_LIST} << 62 | final |

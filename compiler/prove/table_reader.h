@@ -79,7 +79,7 @@ class TableReader {
 
   std::uint64_t FindPair(const march_family& place, std::uint32_t source, std::uint32_t destination,
                          Fault& fault) const;
-  std::uint64_t LeafOfPair(std::uint64_t pair, Fault& fault) const;
+  std::uint64_t LeafOfPair(const march_family& place, std::uint64_t pair, Fault& fault) const;
   std::uint64_t FindInRow(const std::uint64_t* record, std::uint32_t class_id, unsigned levels,
                           Fault& fault) const;
   static std::uint64_t FindEntry(const std::uint64_t* entries, std::size_t count,
