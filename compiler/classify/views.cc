@@ -138,6 +138,7 @@ class Builder {
       AssignRows();
     }
     std::vector<std::uint64_t> costs;
+    costs.reserve(members_.size());
     for (std::size_t i = 0; i < members_.size(); ++i) costs.push_back(EntriesOf(i));
     const std::uint64_t dearest = *std::max_element(costs.begin(), costs.end());
     const std::vector<Place> cheapest = places_;
