@@ -226,8 +226,9 @@ Outcome<Tables> BuildTables(const ruleset::RuleSet& rules, const Limits& limits)
   Tables result;
   Views views[2];
   for (const space::Family family : {space::Family::kV4, space::Family::kV6}) {
-    auto built = BuildViews(ordered, family, leaves,
-                            {most, limits.small_matrix_bytes, limits.large_matrix_bytes});
+    auto built =
+        BuildViews(ordered, family, leaves,
+                   {most, limits.small_matrix_bytes, limits.large_matrix_bytes, limits.most_pairs});
     if (const auto* costs = std::get_if<std::vector<Cost>>(&built)) {
       return TooLarge(ordered, *costs, limits);
     }

@@ -21,9 +21,11 @@ struct Limits {
   // More than the default cannot be: the verifier follows an offset up to 512 MiB, of which an
   // eighth is for room to grow (emit::EmitBpf).
   std::uint64_t max_table_bytes = std::uint64_t{448} << 20;
-  // Up to where rules are looked up in one matrix, and how large it may be beside rows; for tests.
+  // Up to where rules are looked up in one matrix, how large it may be beside rows, and how many
+  // pairs stand for an entry of a row; for tests.
   std::uint64_t small_matrix_bytes = ViewOptions{}.small_matrix_bytes;
   std::uint64_t large_matrix_bytes = ViewOptions{}.large_matrix_bytes;
+  std::uint32_t most_pairs = ViewOptions{}.most_pairs;
 };
 
 // One search table.

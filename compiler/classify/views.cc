@@ -17,9 +17,6 @@ using Ranges = std::vector<ClassRange>;
 // Bytes of one entry, and of one word of the matrix.
 constexpr std::uint64_t kEntryBytes = 16;
 constexpr std::uint64_t kLeafBytes = 8;
-// Up to how many pairs stand for one entry of a row: the row's record takes the room of some, and
-// a pair is found sooner than what is in rows.
-constexpr std::uint64_t kPairsWorth = 16;
 // Up to how many rules are repeated for each pair of a stretch.
 constexpr std::size_t kMostInPairs = 4;
 // How many rules an error names.
@@ -132,7 +129,7 @@ class Builder {
     if (members_.empty()) return;
     if (TryMatrix(options_.small_matrix_bytes)) return;
     // Pairs take more room than rows; where it is short, rows it is.
-    worth_ = kPairsWorth;
+    worth_ = options_.most_pairs;
     if (AssignRows() * kEntryBytes > options_.max_bytes / 4) {
       worth_ = 1;
       AssignRows();

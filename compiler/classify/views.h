@@ -71,6 +71,9 @@ struct ViewOptions {
   // Of a matrix that spares rows altogether, and of one beside rows.
   std::uint64_t small_matrix_bytes = std::uint64_t{32} << 10;
   std::uint64_t large_matrix_bytes = std::uint64_t{1} << 20;
+  // Up to how many pairs stand for one entry of a row: the row's record takes the room of some, and
+  // a pair is found sooner than what is in rows.
+  std::uint32_t most_pairs = 16;
 };
 
 // A rule and how many entries it would need at least; or, of rules that overlap too much, in how

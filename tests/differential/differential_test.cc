@@ -26,13 +26,15 @@ struct Case {
 
 // Small policies need no more than a matrix; with less of it, they have to take the other ways.
 classify::Limits LimitsFor(std::uint64_t seed) {
-  switch (seed % 4) {
+  switch (seed % 5) {
     case 0:
       return {};
     case 1:
-      return {.small_matrix_bytes = 0, .large_matrix_bytes = 0};
+      return {.small_matrix_bytes = 0, .large_matrix_bytes = 0, .most_pairs = 1};
     case 2:
       return {.small_matrix_bytes = 0, .large_matrix_bytes = 256};
+    case 3:
+      return {.small_matrix_bytes = 0, .most_pairs = 1};
     default:
       return {.small_matrix_bytes = 0};
   }

@@ -337,7 +337,6 @@ FAULTS = {
         ("tail-last-entry", "  rank += (uint32_t)(((line[6] >> 32) - probe) >> 63);\n", "", "the last entry of a line of a tail is not looked at"),
         ("tail-too-deep", "if (level >= tail) break;", "if (level > tail) break;", "of a short tail, entries are taken for fences"),
         ("pair-tag-not-compared", "line[i] >> MARCH_PAIR_TAG_SHIFT ^ tag) - 1", "line[i] >> MARCH_PAIR_TAG_SHIFT ^ tag) - 2", "the tag may be another"),
-        ("pair-not-final", "const uint64_t final = (pair & MARCH_PAIR_FINAL) << 26;", "const uint64_t final = 0;", "behind pairs, the search goes on"),
         ("pair-list-short", "(pair >> MARCH_PAIR_LIST_SHIFT & 15) << 32", "(pair >> MARCH_PAIR_LIST_SHIFT & 1) << 32", "a list has one entry or none"),
         ("pair-slot-cut", "MARCH_VERDICT(rule >> slot_bits & 1, slot);", "MARCH_VERDICT(rule >> slot_bits & 1, slot & 0xffu);", "pairs count for another mapping"),
         ("last-pair", "for (uint32_t i = 0; i < MARCH_LINE_WORDS; ++i) {\n    /* All ones", "for (uint32_t i = 0; i < MARCH_LINE_WORDS - 1; ++i) {\n    /* All ones", "the last pair of a line is not looked at"),

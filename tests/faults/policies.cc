@@ -12,9 +12,11 @@ namespace {
 using space::Family;
 
 // Small policies need no more than a matrix; with less of it, they have to take the other ways.
-constexpr classify::Limits kRowsOnly = {.small_matrix_bytes = 0, .large_matrix_bytes = 0};
+constexpr classify::Limits kRowsOnly = {
+    .small_matrix_bytes = 0, .large_matrix_bytes = 0, .most_pairs = 1};
 constexpr classify::Limits kSomeMatrix = {.small_matrix_bytes = 0, .large_matrix_bytes = 256};
-constexpr classify::Limits kRowsFirst = {.small_matrix_bytes = 0};
+constexpr classify::Limits kRowsFirst = {.small_matrix_bytes = 0, .most_pairs = 1};
+constexpr classify::Limits kPairs = {.small_matrix_bytes = 0};
 
 std::string Number(std::uint64_t number) {
   return std::to_string(number);
@@ -482,6 +484,8 @@ std::vector<NamedPolicy> FaultPolicies() {
       {"shallow-end-rows", {ShallowEnd()}, kRowsOnly},
       {"halves", {Halves()}, kRowsFirst},
       {"halves-rows", {Halves()}, kRowsOnly},
+      {"halves-pairs", {Halves()}, kPairs},
+      {"many-pairs", {Pairs()}, kPairs},
       {"only4", {OneFamily("10.0.0.0/8", "192.0.2.1")}, {}},
       {"only6", {OneFamily("\"2001:db8::/32\"", "\"2001:db8:1::1\"")}, kRowsOnly},
       {"nothing", {Writer().Text(false)}, {}},
@@ -490,12 +494,12 @@ std::vector<NamedPolicy> FaultPolicies() {
   AddRulesets(policies, 300, "", {});
   AddRulesets(policies, 150, "-rows", kRowsOnly);
   constexpr std::uint64_t kFirstSeed = 20260101;
-  constexpr classify::Limits kLimits[] = {{}, kRowsOnly, kSomeMatrix, kRowsFirst};
-  for (std::uint64_t seed = kFirstSeed; seed < kFirstSeed + 12; ++seed) {
+  constexpr classify::Limits kLimits[] = {{}, kRowsOnly, kSomeMatrix, kRowsFirst, kPairs};
+  for (std::uint64_t seed = kFirstSeed; seed < kFirstSeed + 15; ++seed) {
     Random random(seed);
     policies.push_back({"random" + Number(seed - kFirstSeed),
                         {RandomPolicy(random, 20 + static_cast<std::uint32_t>(seed % 20))},
-                        kLimits[seed % 4]});
+                        kLimits[seed % 5]});
   }
   for (const Family family : {Family::kV4, Family::kV6}) {
     for (const bool by_source : {true, false}) {

@@ -36,6 +36,7 @@ TEST_CASE("the cost of policies is what it is known to be") {
     pipeline::Options options;
     if (!each.matrix) {
       options.classify.small_matrix_bytes = 0;
+      options.classify.most_pairs = 1;
       options.classify.large_matrix_bytes = 0;
     }
     const auto compilation =
