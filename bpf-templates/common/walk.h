@@ -54,7 +54,7 @@ MARCH_INLINE uint32_t march_cell4(march_tables_ref tables, const struct march_fa
   return bounds->direct ? cell : march_half(tables, cell, broken);
 }
 
-/* The first step of an IPv4 search without cells: from a line. */
+/* What a line says of an IPv4 address. */
 MARCH_INLINE uint32_t march_line4(march_tables_ref tables, uint32_t value, uint32_t address,
                                   uint32_t* broken) {
   const uint64_t* line = march_line(tables, value);
@@ -71,12 +71,8 @@ MARCH_INLINE uint32_t march_line4(march_tables_ref tables, uint32_t value, uint3
 MARCH_INLINE uint32_t march_step4(march_tables_ref tables, uint32_t value, uint32_t address,
                                   uint32_t* broken) {
   const uint32_t is_class = 0 - (value >> 31);
-  const uint64_t* line = march_line(tables, value & ~is_class);
-  if (!line) {
-    *broken = 1;
-    return value;
-  }
-  return (value & is_class) | (march_search_short(line, address) & ~is_class);
+  const uint32_t found = march_line4(tables, value & ~is_class, address, broken);
+  return (value & is_class) | (found & ~is_class);
 }
 
 /* One step of an IPv6 search by one half of the address. */
@@ -173,22 +169,11 @@ MARCH_INLINE uint64_t march_find_pair(march_tables_ref tables, const struct marc
     /* All ones where the tag is the pair's, without a branch. */
     pair |= line[i] & (uint64_t)((int64_t)((line[i] >> MARCH_PAIR_TAG_SHIFT ^ tag) - 1) >> 63);
   }
-  const uint64_t final = (pair & MARCH_PAIR_FINAL) << 26;
-  const uint64_t kind = MARCH_PAIR_KIND(pair);
-  if (kind == MARCH_LEAF_RULE) {
-    const uint32_t slot_bits = family->pair_slot_bits & 31;
-    const uint64_t rule = pair & ((1ull << MARCH_PAIR_RULE_BITS) - 1);
-    const uint64_t slot = rule & ((1ull << slot_bits) - 1);
-    return final | (uint64_t)MARCH_LEAF_RULE << 62 | (rule >> slot_bits >> 1) << 32 |
-           MARCH_VERDICT(rule >> slot_bits & 1, slot);
+  uint64_t leaf = march_pair_leaf(pair, family->pair_slot_bits);
+  if (pair != 0 && MARCH_PAIR_KIND(pair) == MARCH_LEAF_NONE) {
+    leaf |= march_word(tables, (uint32_t)pair & (MARCH_PAIR_WORDS - 1), broken);
   }
-  if (pair == 0) return 0;
-  const uint32_t at = (uint32_t)pair & (MARCH_PAIR_WORDS - 1);
-  if (kind == MARCH_LEAF_LIST) {
-    return final | (uint64_t)MARCH_LEAF_LIST << 62 | (pair >> MARCH_PAIR_LIST_SHIFT & 15) << 32 |
-           at;
-  }
-  return final | march_word(tables, at, broken);
+  return leaf;
 }
 
 /* Adds the mappings of a leaf to what matched. The most frequent leaf, one mapping with one range
@@ -310,15 +295,16 @@ MARCH_INLINE void march_find_and_meet4(march_tables_ref tables, const struct mar
   if (w->broken) return;
   uint32_t destination = march_cell4(tables, &shape->v4, family->destination, dst, &w->broken);
   if (w->broken) return;
-  uint32_t first = 0;
+  uint32_t step = 0;
   if (shape->v4.direct) {
+    /* Root words lead to lines, never to classes. */
     source = march_line4(tables, source, src, &w->broken);
     if (w->broken) return;
     destination = march_line4(tables, destination, dst, &w->broken);
     if (w->broken) return;
-    first = 1;
+    step = 1;
   }
-  for (uint32_t step = first; step < shape->v4.depth; ++step) {
+  for (; step < shape->v4.depth; ++step) {
     /* Behind the first line, few searches go on. */
     if (step != 0 && (source & destination & MARCH_VALUE_LEAF) != 0) break;
     source = march_step4(tables, source, src, &w->broken);

@@ -166,19 +166,9 @@ class Dumper {
     const std::uint64_t pair = PairOf(line, word >> MARCH_PAIR_TAG_SHIFT);
     out_ << "  " << (pair >> place_.pair_destination_bits) << " to "
          << pair % (std::uint64_t{1} << place_.pair_destination_bits) << ":";
-    const std::uint64_t kind = MARCH_PAIR_KIND(word);
-    const std::uint64_t number = word % MARCH_PAIR_WORDS;
-    std::uint64_t leaf = kind << 62;
-    if (kind == MARCH_LEAF_NONE) {
-      leaf = Word(number);
-    } else if (kind == MARCH_LEAF_RULE) {
-      const std::uint64_t rule = word % (std::uint64_t{1} << MARCH_PAIR_RULE_BITS);
-      const std::uint64_t slots = std::uint64_t{1} << place_.pair_slot_bits;
-      leaf |= rule / slots / 2 << 32 | MARCH_VERDICT(rule / slots % 2, rule % slots);
-    } else {
-      leaf |= (word >> MARCH_PAIR_LIST_SHIFT & 0xF) << 32 | number;
-    }
-    Leaf(leaf | ((word & MARCH_PAIR_FINAL) != 0 ? MARCH_LEAF_FINAL : 0));
+    std::uint64_t leaf = march_pair_leaf(word, place_.pair_slot_bits);
+    if (MARCH_PAIR_KIND(word) == MARCH_LEAF_NONE) leaf |= Word(word % MARCH_PAIR_WORDS);
+    Leaf(leaf);
     out_ << "\n";
   }
 
@@ -192,9 +182,9 @@ class Dumper {
     }
     std::uint64_t key = (from & ~std::uint64_t{MARCH_PAIR_TAGS - 1}) | tag;
     if (key < from) key += MARCH_PAIR_TAGS;
-    key = key * Inverse(0xc2b2ae3d27d4eb4f) & mask;
+    key = key * Inverse(MARCH_PAIR_SECOND_FACTOR) & mask;
     key ^= key >> ((place_.pair_bits + 1) / 2);
-    return key * Inverse(0x9e3779b97f4a7c15) & mask;
+    return key * Inverse(MARCH_PAIR_FACTOR) & mask;
   }
 
   // Of an odd number, modulo 2^64 (Newton's iteration: each step doubles the bits that are right).

@@ -143,10 +143,9 @@ Pairs TakePairs(Side& source, std::uint32_t destinations, std::uint32_t slots, L
   pairs.salt_of.assign(source.records.size(), 0);
   // Every row, in its points and in what else there is.
   std::vector<Row> points(source.rows.size());
+  std::vector<Row> rests(source.rows.size());
   for (std::size_t i = 0; i < points.size(); ++i) {
-    for (const Cell& cell : source.rows[i]) {
-      if (IsPoint(cell)) points[i].push_back(cell);
-    }
+    for (const Cell& cell : source.rows[i]) (IsPoint(cell) ? points : rests)[i].push_back(cell);
   }
   std::vector<std::uint32_t> order;
   for (std::uint32_t i = 0; i < source.records.size(); ++i) {
@@ -160,12 +159,8 @@ Pairs TakePairs(Side& source, std::uint32_t destinations, std::uint32_t slots, L
   if (pairs.lines == 0) return pairs;
   std::vector<std::uint32_t> rest_of(points.size());
   for (std::size_t i = 0; i < points.size(); ++i) {
-    Row rest;
-    for (const Cell& cell : source.rows[i]) {
-      if (!IsPoint(cell)) rest.push_back(cell);
-    }
-    rest_of[i] = rest.empty() ? 0 : static_cast<std::uint32_t>(source.rows.size());
-    if (!rest.empty()) source.rows.push_back(std::move(rest));
+    rest_of[i] = rests[i].empty() ? 0 : static_cast<std::uint32_t>(source.rows.size());
+    if (!rests[i].empty()) source.rows.push_back(std::move(rests[i]));
   }
   // Long rows first, while there is room everywhere.
   std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {

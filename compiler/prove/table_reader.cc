@@ -152,21 +152,20 @@ void TableReader::Descend4(std::uint32_t value, std::uint32_t first, std::uint32
   if (steps == 0) return search.TooDeep();
   const std::uint64_t* line = Line(value, search.fault);
   if (line == nullptr) return;
-  if (HasNoKeys(line))
+  if (HasNoKeys(line)) {
     return Descend4(HalfOf(line, MARCH_SHORT_VALUES), first, last, steps - 1, search);
+  }
   // A line looks at the low bits only.
   constexpr std::uint32_t kLowBits = (1U << MARCH_SHORT_KEY_BITS) - 1;
   for (std::uint64_t at = first; at <= last && !search.fault.raised();) {
     const auto end = std::min(last, static_cast<std::uint32_t>(at) | kLowBits);
-    DescendShort(value, static_cast<std::uint32_t>(at), end, steps - 1, search);
+    DescendShort(line, static_cast<std::uint32_t>(at), end, steps - 1, search);
     at = std::uint64_t{end} + 1;
   }
 }
 
-void TableReader::DescendShort(std::uint32_t number, std::uint32_t first, std::uint32_t last,
+void TableReader::DescendShort(const std::uint64_t* line, std::uint32_t first, std::uint32_t last,
                                unsigned steps, Search& search) const {
-  const std::uint64_t* line = Line(number, search.fault);
-  if (line == nullptr) return;
   std::array<std::uint32_t, MARCH_SHORT_KEYS + 1> keys{};
   std::size_t count = 0;
   for (unsigned lane = 0; lane < 12; ++lane) {

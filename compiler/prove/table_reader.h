@@ -67,8 +67,8 @@ class TableReader {
   void Read4(std::uint32_t root, Search& search) const;
   void Descend4(std::uint32_t value, std::uint32_t first, std::uint32_t last, unsigned steps,
                 Search& search) const;
-  void DescendShort(std::uint32_t line, std::uint32_t first, std::uint32_t last, unsigned steps,
-                    Search& search) const;
+  void DescendShort(const std::uint64_t* line, std::uint32_t first, std::uint32_t last,
+                    unsigned steps, Search& search) const;
   void Descend6(std::uint32_t value, std::uint64_t first, std::uint64_t last, unsigned steps,
                 Search& search) const;
   void DescendLow(std::uint32_t value, std::uint64_t upper, std::uint64_t first, std::uint64_t last,

@@ -4,32 +4,15 @@
 #include "bundle/abi/tables.h"
 #include "bundle/abi/verdict.h"
 
-#define SEC(name) __attribute__((section(name), used))
+enum { kSlots = 3328, kXdpDrop = 1, kXdpPass = 2 };
 
-enum { kMapArray = 2, kSlots = 3328, kMapMmapable = 1 << 10, kXdpDrop = 1, kXdpPass = 2 };
+#define TABLE_WORDS (2 * MARCH_LINE_WORDS)
+#define COUNTERS MARCH_COUNTER_BLOCK(kSlots)
+#define COUNTER uint64_t
+#include "runtime/bpf/testdata/maps.h"
 
 static void* (*const lookup)(void* map, const void* key) = (void*)1;  // bpf_map_lookup_elem
 static uint32_t (*const processor)(void) = (void*)8;                  // bpf_get_smp_processor_id
-
-struct lines {
-  uint64_t words[2 * MARCH_LINE_WORDS];
-};
-
-struct {
-  int (*type)[kMapArray];
-  int (*map_flags)[kMapMmapable];
-  int (*max_entries)[1];
-  uint32_t* key;
-  struct lines* value;
-} march_tables SEC(".maps");
-
-struct {
-  int (*type)[kMapArray];
-  int (*map_flags)[kMapMmapable];
-  int (*max_entries)[MARCH_COUNTER_BLOCK(kSlots)];
-  uint32_t* key;
-  uint64_t* value;
-} march_counters SEC(".maps");
 
 struct xdp_md {
   uint32_t data;
