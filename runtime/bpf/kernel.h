@@ -7,11 +7,13 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/outcome.h"
+#include "bundle/abi/config.h"
 #include "bundle/abi/verdict.h"
 
 namespace march::bpf {
@@ -22,11 +24,21 @@ inline constexpr std::uint64_t kLockdown = 0;
 enum class XdpMode { kAuto, kNative, kGeneric };
 std::string_view NameOf(XdpMode mode);
 
+// A map that outlives the programs which use it.
+struct StateMap {
+  std::string name;  // "march_flows"
+  int fd = -1;
+};
+
 // What one generation loads. Views: owned by the caller, needed only during the call.
 struct Image {
   std::string_view object;  // ELF, see LoadProgram
   std::string_view tables;  // words of bundle/abi/tables.h
   std::uint32_t slots = 0;  // of march_counters
+  // What the gateway asks for; all zero: every packet is judged by itself.
+  march_config config{};
+  // Those that `config` needs. Others that the object has are left out of the program.
+  std::span<const StateMap> state = {};
 };
 
 // kAlive: attached to the interface that bears the name today. kDead: the kernel says that it is

@@ -190,7 +190,8 @@ std::string_view NameOf(XdpMode mode) {
   return "auto";
 }
 
-LibbpfKernel::LibbpfKernel(std::string directory) : directory_(std::move(directory)) {}
+LibbpfKernel::LibbpfKernel(std::string directory, const march_config& config)
+    : directory_(std::move(directory)), config_(config) {}
 
 std::string LibbpfKernel::GenerationDirectory(std::uint64_t generation) const {
   return directory_ + "/generations/" + std::to_string(generation);
@@ -213,7 +214,7 @@ Outcome<Done> LibbpfKernel::Prepare() {
     return MakeDiagnostic(Code::kKernelRefused, {}, existing.string() + " is not on a bpffs",
                           "mount -t bpf bpf " + existing.string());
   }
-  for (const char* folder : {"/generations", "/links"}) {
+  for (const char* folder : {"/generations", "/links", "/state"}) {
     std::error_code error;
     std::filesystem::create_directories(directory_ + folder, error);
     if (error) return KernelRefused("make " + directory_ + folder, error.value());
@@ -224,6 +225,9 @@ Outcome<Done> LibbpfKernel::Prepare() {
     return MakeDiagnostic(Code::kTargetFailed, {}, "another marchd uses " + directory_,
                           "one directory of pins serves one marchd");
   }
+  auto state = StateMaps::Open(directory_ + "/state", config_);
+  if (!state.ok()) return std::move(state).diagnostics();
+  state_ = std::move(state).value();
   const auto names = NamesIn(directory_ + "/generations");
   if (!names.ok()) return names.diagnostics();
   for (const std::string& name : *names) {
@@ -259,7 +263,12 @@ Outcome<Pins> LibbpfKernel::Discover() const {
 }
 
 Outcome<Done> LibbpfKernel::Load(std::uint64_t generation, const Image& image) {
-  auto program = LoadProgram(image);
+  const std::vector<StateMap> state = state_.maps();
+  Image configured = image;
+  configured.config = state_.config();
+  configured.config.flows.generation = static_cast<std::uint32_t>(generation);
+  configured.state = state;
+  auto program = LoadProgram(configured);
   if (!program.ok()) return std::move(program).diagnostics();
   if (auto cleared = Unload(generation); !cleared.ok()) return cleared;
   const std::string directory = GenerationDirectory(generation);

@@ -2,14 +2,16 @@
 #pragma once
 
 #include "runtime/bpf/kernel.h"
+#include "runtime/bpf/state_maps.h"
 #include "runtime/bpf/unique_fd.h"
 
 namespace march::bpf {
 
 class LibbpfKernel final : public Kernel {
  public:
-  // `directory` lies on a bpffs and belongs to one marchd alone.
-  explicit LibbpfKernel(std::string directory);
+  // `directory` lies on a bpffs and belongs to one marchd alone. Every program that is loaded gets
+  // `config`, with the secret and the generation, and the maps that it needs.
+  explicit LibbpfKernel(std::string directory, const march_config& config = {});
 
   Outcome<Done> Prepare() override;
   Outcome<Pins> Discover() const override;
@@ -24,12 +26,17 @@ class LibbpfKernel final : public Kernel {
   bool Settle() override;
   Outcome<std::vector<march_counter>> ReadCounters(std::uint64_t generation) const override;
 
+  // Since Prepare.
+  const StateMaps& state() const { return state_; }
+
  private:
   std::string GenerationDirectory(std::uint64_t generation) const;
   std::string LinkPath(const std::string& interface) const;
 
   std::string directory_;
+  march_config config_;
   UniqueFd lock_;  // on the directory, from Prepare on
+  StateMaps state_;
 };
 
 }  // namespace march::bpf
