@@ -307,7 +307,7 @@ FAULTS = {
         ("mark-drops", "limit.exceed == Limit::Exceed::kMark ? MARCH_LIMIT_MARK : MARCH_LIMIT_DROP;", "MARCH_LIMIT_DROP;", "what should be marked is dropped"),
         ("identity-of-rate", 'std::string text = mapping + "\\n";', 'std::string text = "\\n";', "mappings with the same limit share a bucket"),
         ("refill-short", "burst / rate * kSecond + burst % rate * kSecond / rate;", "burst / rate * kSecond;", "a bucket is taken for full before it is"),
-        ("shift-too-large", "record.shift = MARCH_LIMIT_MOST_SHIFT;", "record.shift = MARCH_LIMIT_MOST_SHIFT + 1;", "a slow limit's marks are twice as fine as they should be"),
+        ("room-overflows", "Uint128{record.burst} << record.shift >= MARCH_LIMIT_BEGINNING", "false", "a large burst of a slow limit does not fit its clock"),
         ("speed-rounded-down", " + kSecond / 2) / kSecond;", ") / kSecond;", "a limit is a little slower than it says"),
         ("room-of-rate", "record.room = record.burst << record.shift;", "record.room = record.rate << record.shift;", "a burst is as large as the rate"),
         ("limits-count-together", "RecordsOf(*rule, counter++)", "RecordsOf(*rule, counter)", "what exceeds any limit counts for one mapping"),
