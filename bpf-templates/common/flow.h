@@ -148,9 +148,12 @@ MARCH_INLINE void march_flow_key(const struct march_flow* flow, struct march_key
 }
 
 /* 1 if it is, without a branch: or the verifier would follow every combination of outcomes. For the
- * same reason choices are products: since Linux 6.13 it also follows both values of a mask. */
+ * same reason choices are products (since Linux 6.13 it also follows both values of a mask), of
+ * numbers that the compiler does not know to be 0 or 1, or it would make branches of them. */
 MARCH_INLINE uint64_t march_is_zero(uint64_t value) {
-  return ~(value | (0 - value)) >> 63;
+  uint64_t is_zero = ~(value | (0 - value)) >> 63;
+  MARCH_OPAQUE(is_zero);
+  return is_zero;
 }
 
 /* Looks for the packet's flow in one bucket, whose fingerprints differ from each other. 1: found.
@@ -224,7 +227,8 @@ MARCH_INLINE uint64_t* march_flow_word(uint32_t number) {
 #define MARCH_FLOW_RANK(word) (MARCH_FLOW_DEADLINE(word) / 8 + 1) /* below 2^30 */
 
 MARCH_INLINE uint64_t march_flow_better(uint64_t a, uint64_t b) {
-  const uint64_t is_less = (a - b) >> 63;
+  uint64_t is_less = (a - b) >> 63;
+  MARCH_OPAQUE(is_less);
   return b ^ (a ^ b) * is_less;
 }
 

@@ -117,6 +117,19 @@ MARCH_INLINE uint32_t march_judge(const struct march_key* key, uint64_t bytes, u
 }
 
 #if MARCH_STATEFUL
+/* A connection's key comes out of the packet or out of memory, and much is known of what was found
+ * before: looked at once, by itself, the walk is the same for all. */
+__attribute__((noinline)) int march_judge_out_of_line(const struct march_key* key,
+                                                      uint32_t* audit) {
+  if (!key || !audit) return 0;
+  return (int)march_judge(key, (uint64_t)key->l4_bytes, audit);
+}
+#define march_judge_any(key, bytes, audit) (uint32_t)march_judge_out_of_line(key, audit)
+#else
+#define march_judge_any(key, bytes, audit) march_judge(key, bytes, audit)
+#endif
+
+#if MARCH_STATEFUL
 /* What is left to judge of a packet after its connection was looked for; its connection's key, if
  * that has to be judged again. */
 MARCH_INLINE uint32_t march_consult_flow(struct xdp_md* context, struct march_key* key,
@@ -178,11 +191,19 @@ MARCH_INLINE uint32_t march_decide(struct xdp_md* context, struct march_key* key
   uint32_t tracked = MARCH_TRACK_JUDGE;
   if (march_keeps_flows()) {
     uint32_t known = 0;
+    /* As in march_judge. */
+    key->l4 = MARCH_FORGET(key->l4, bytes);
+    key->source_port = MARCH_FORGET(key->source_port, bytes);
+    key->family = MARCH_FORGET(key->family, bytes);
+    key->fragment = MARCH_FORGET(key->fragment, bytes);
+    key->fragment_id = MARCH_FORGET(key->fragment_id, bytes);
+    key->l4_at = MARCH_FORGET(key->l4_at, bytes);
+    key->detail = MARCH_FORGET(key->detail, bytes);
     tracked = march_consult_flow(context, key, &t, bytes, &known, audit);
     if (tracked == MARCH_TRACK_PASS || tracked == MARCH_TRACK_DROP) return known;
   }
 #endif
-  const uint32_t verdict = march_judge(key, bytes, audit);
+  const uint32_t verdict = march_judge_any(key, bytes, audit);
 #if MARCH_STATEFUL
   if (march_keeps_flows()) {
     march_record_flow(context, key, &t, tracked, verdict, *audit);
