@@ -293,12 +293,12 @@ MARCH_INLINE void march_flow_publish(const struct march_track* t, uint32_t numbe
   __asm__ volatile("" : : "r"(before));
 }
 
-/* The flow that was found is over; `why` is 0 or MARCH_FLOW_FORBIDDEN. Nobody finds it any more, and
- * what it was is left for marchd to read. */
+/* The flow that was found is over; `why` is 0 or MARCH_FLOW_FORBIDDEN. Nobody finds it any more,
+ * and what it was is left for marchd to read. */
 MARCH_INLINE void march_flow_end(const struct march_track* t, uint64_t why) {
   uint64_t* word = march_flow_word(t->number);
-  const uint64_t ended = (t->word & MARCH_FLOW_FINGERPRINT) | MARCH_FLOW_ENDED | why |
-                         MARCH_FLOW_DEADLINE(t->now - 1);
+  const uint64_t ended =
+      (t->word & MARCH_FLOW_FINGERPRINT) | MARCH_FLOW_ENDED | why | MARCH_FLOW_DEADLINE(t->now - 1);
   if (word) __sync_val_compare_and_swap(word, t->word, ended);
 }
 
