@@ -180,6 +180,7 @@ Outcome<Done> Applier::Tidy() {
       ++kept;
     } else if (*it != recorded_ && !Runs(*pins, *it)) {
       if (auto removed = store_.RemoveBundle(*it); !removed.ok()) return removed;
+      names_.erase(*it);
     }
   }
   return Done{};

@@ -72,6 +72,12 @@ class Applier {
 
   Outcome<telemetry::Snapshot> Observe() const;
 
+  // What the slots of a generation stand for; null if its bundle is no longer stored. Good until
+  // the next change.
+  const bundle::MappingTable* MappingsOf(std::uint64_t generation) const {
+    return NamesOf(generation);
+  }
+
  private:
   // What is known of a generation besides its number; all empty if its bundle is lost.
   struct Generation {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/version.h"
+#include "runtime/control/flow_routes.h"
 #include "runtime/telemetry/metrics.h"
 
 namespace march::control {
@@ -18,10 +19,13 @@ struct Route {
   std::string_view method;
   bool for_metrics;  // served on the metrics address too
 };
-constexpr std::array<Route, 5> kRoutes = {{{"/healthz", "GET", true},
+constexpr std::array<Route, 8> kRoutes = {{{"/healthz", "GET", true},
                                            {"/metrics", "GET", true},
                                            {"/v1/status", "GET", false},
                                            {"/v1/rules", "GET", false},
+                                           {"/v1/flows", "GET", false},
+                                           {"/v1/flows/summary", "GET", false},
+                                           {"/v1/flows/cut", "POST", false},
                                            {"/v1/bundles", "POST", false}}};
 
 std::string_view PathOf(const RequestHead& head) {
@@ -76,7 +80,9 @@ Response Status(const Snapshot& snapshot) {
                             {"default_action", snapshot.default_action},
                             {"interfaces", InterfacesJson(snapshot.interfaces)},
                             {"swaps", snapshot.swaps},
-                            {"refused_bundles", snapshot.refused}});
+                            {"refused_bundles", snapshot.refused},
+                            {"flow_tables", FlowTablesJson(snapshot)},
+                            {"statistics", StatisticsJson(snapshot)}});
 }
 
 Response Rules(const Snapshot& snapshot) {
@@ -119,7 +125,7 @@ Handler::Admission Api::Admit(const RequestHead& head) const {
   for (const Route& route : kRoutes) {
     if (path != route.path || (scope_ == Scope::kMetrics && !route.for_metrics)) continue;
     if (head.method == route.method)
-      return {route.method == "POST" ? max_bundle_bytes_ : 0, true, {}};
+      return {path == "/v1/bundles" ? max_bundle_bytes_ : 0, true, {}};
     Admission refused{
         0, false,
         ErrorResponse(405, "", "request",
@@ -144,11 +150,23 @@ Response Api::Apply(std::string_view bundle) {
                             {"swap_ms", took.count()}});
 }
 
+Response Api::Flows(std::string_view target) const {
+  if (flows_ == nullptr) {
+    return ErrorResponse(404, "", "request", "this gateway keeps no connections",
+                         "`connections` in march-runtime(5) says how many it keeps");
+  }
+  return AnswerAboutFlows(target, *flows_, [this](std::uint64_t generation) {
+    return applier_.MappingsOf(generation);
+  });
+}
+
 Response Api::Handle(const RequestHead& head, std::string_view body) {
   const std::string_view path = PathOf(head);
   if (path == "/v1/bundles") return Apply(body);
-  const auto snapshot = applier_.Observe();
+  if (path.starts_with("/v1/flows")) return Flows(head.target);
+  auto snapshot = applier_.Observe();
   if (!snapshot.ok()) return Failed(snapshot.diagnostics(), false);
+  describe_(*snapshot);
   if (path == "/healthz") return Health(*snapshot);
   if (path == "/metrics") {
     return {200, telemetry::kMetricsContentType, telemetry::MetricsText(*snapshot), ""};
