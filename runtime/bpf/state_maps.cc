@@ -1,6 +1,7 @@
 #include "runtime/bpf/state_maps.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <numeric>
 #include <utility>
 
 #include "bundle/abi/tables.h"
@@ -22,14 +24,15 @@ struct Form {
   std::uint32_t value_size;
   std::uint32_t entries;
   std::uint32_t flags;
+  std::uint32_t key_size = sizeof(std::uint32_t);
 };
 
 // struct march_scratch of bpf-templates/xdp/connections.h.
 constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 72;
 
 // Of all maps that there may be.
-constexpr std::array kNames = {"march_flow_buckets", "march_flows", "march_scratch",
-                               "march_statistics"};
+constexpr std::array kNames = {"march_event_budgets", "march_events",  "march_flow_buckets",
+                               "march_flows",         "march_scratch", "march_statistics"};
 
 constexpr Form kSecret = {"secret", BPF_MAP_TYPE_ARRAY, sizeof(march_config::secret), 1, 0};
 
@@ -43,6 +46,12 @@ std::vector<Form> FormsOf(const march_config& config) {
                      buckets * MARCH_FLOW_LANES, BPF_F_MMAPABLE});
     forms.push_back({"march_scratch", BPF_MAP_TYPE_PERCPU_ARRAY, kScratchBytes, 1, 0});
   }
+  if (config.events.intervals[MARCH_EVENT_DROP] != 0 ||
+      config.events.intervals[MARCH_EVENT_ALLOW] != 0) {
+    forms.push_back({"march_events", BPF_MAP_TYPE_RINGBUF, 0, MARCH_EVENT_RING_BYTES, 0, 0});
+    forms.push_back({"march_event_budgets", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(march_event_budget),
+                     MARCH_EVENT_KINDS, 0});
+  }
   if (!forms.empty()) {
     forms.push_back({"march_statistics", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t),
                      MARCH_STATISTICS, 0});
@@ -54,7 +63,7 @@ bool HasForm(int fd, const Form& form) {
   bpf_map_info info{};
   std::uint32_t size = sizeof(info);
   return bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.type == form.type &&
-         info.key_size == sizeof(std::uint32_t) && info.value_size == form.value_size &&
+         info.key_size == form.key_size && info.value_size == form.value_size &&
          info.max_entries == form.entries && info.map_flags == form.flags;
 }
 
@@ -62,8 +71,8 @@ Outcome<UniqueFd> Make(const Form& form) {
   bpf_map_create_opts options{};
   options.sz = sizeof(options);
   options.map_flags = form.flags;
-  UniqueFd fd(bpf_map_create(form.type, form.name, sizeof(std::uint32_t), form.value_size,
-                             form.entries, &options));
+  UniqueFd fd(
+      bpf_map_create(form.type, form.name, form.key_size, form.value_size, form.entries, &options));
   if (!fd.ok()) {
     return KernelRefused(
         "make the map " + std::string(form.name), errno,
@@ -150,6 +159,21 @@ std::vector<StateMap> StateMaps::maps() const {
   maps.reserve(maps_.size());
   for (const Owned& map : maps_) maps.push_back({map.name, map.fd.get()});
   return maps;
+}
+
+Outcome<std::vector<std::uint64_t>> StateMaps::ReadStatistics() const {
+  std::vector<std::uint64_t> sums(MARCH_STATISTICS);
+  const int map = Find("march_statistics");
+  if (map < 0) return sums;
+  std::vector<std::uint64_t> of_cpus(
+      static_cast<std::size_t>(std::max(libbpf_num_possible_cpus(), 1)));
+  for (std::uint32_t which = 0; which < MARCH_STATISTICS; ++which) {
+    if (bpf_map_lookup_elem(map, &which, of_cpus.data()) != 0) {
+      return KernelRefused("read the statistics", errno);
+    }
+    sums[which] = std::accumulate(of_cpus.begin(), of_cpus.end(), std::uint64_t{0});
+  }
+  return sums;
 }
 
 int StateMaps::Find(const std::string& name) const {

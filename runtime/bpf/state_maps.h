@@ -5,6 +5,7 @@
 //   DIRECTORY/NAME, one for each map
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ class StateMaps {
   std::vector<StateMap> maps() const;
   // -1 if it is not needed.
   int Find(const std::string& name) const;
+  // By enum march_statistic, summed over the CPUs; all zero if nothing is counted. Error:
+  // kKernelRefused.
+  Outcome<std::vector<std::uint64_t>> ReadStatistics() const;
   // Those that had another size or form, and so begin empty.
   const std::vector<std::string>& replaced() const { return replaced_; }
 
