@@ -131,6 +131,19 @@ const bundle::MappingTable* Applier::NamesOf(std::uint64_t generation) const {
   return it->second ? &*it->second : nullptr;
 }
 
+std::optional<std::uint64_t> Applier::CurrentNumber() const {
+  return current_ ? std::optional(current_->number) : std::nullopt;
+}
+
+const bundle::MappingTable* Applier::RecentNames(std::uint64_t generation) const {
+  return CurrentNumber() == generation || names_.contains(generation) ? NamesOf(generation)
+                                                                      : nullptr;
+}
+
+Outcome<std::string> Applier::StoredBundle(std::uint64_t generation) const {
+  return store_.ReadBundle(generation);
+}
+
 // Brings disk and pins in line with what is in force: records it, folds and unpins every generation
 // that nothing runs, drops bundles of long ago. Each step may be the last before a crash, and all
 // can be repeated. The caller has settled the kernel.
@@ -172,7 +185,16 @@ Outcome<Done> Applier::Tidy() {
   }
   for (const std::uint64_t generation : leaving) {
     if (auto unloaded = kernel_.Unload(generation); !unloaded.ok()) return unloaded;
-    names_.erase(generation);
+  }
+  if (!leaving.empty()) {
+    // Of the last one, events may still come.
+    std::erase_if(names_, [&](const auto& known) {
+      const std::uint64_t generation = known.first;
+      const bool is_pinned =
+          std::binary_search(pins->generations.begin(), pins->generations.end(), generation) &&
+          !std::binary_search(leaving.begin(), leaving.end(), generation);
+      return !is_pinned && generation != leaving.back();
+    });
   }
   if (!unread.empty()) return unread;
   // Without a generation in force, every stored one may yet be needed for a look.

@@ -2,19 +2,34 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "runtime/apply/applier.h"
 #include "runtime/control/http1.h"
+#include "runtime/events/event_log.h"
 
 namespace march::control {
+
+// A body without an end that is known when it begins.
+class Feed {
+ public:
+  virtual ~Feed() = default;
+
+  // What there is to send by now, "" if nothing is. A feed that may be silent for long says
+  // something every few seconds, by which the server learns whether its peer is still there.
+  virtual std::string Take() = 0;
+  // Nothing will come after what was taken.
+  virtual bool HasEnded() const = 0;
+};
 
 struct Response {
   int status = 200;
   std::string content_type;
   std::string body;
-  std::string allow;  // the Allow header of a 405
+  std::string allow = {};                // the Allow header of a 405
+  std::unique_ptr<Feed> feed = nullptr;  // instead of a body
 };
 
 // What a server asks of whatever answers its requests.
@@ -33,24 +48,29 @@ class Handler {
   virtual Response Handle(const RequestHead& head, std::string_view body) = 0;
 };
 
-// GET /healthz, /metrics, /v1/status, /v1/rules; POST /v1/bundles.
+// GET /healthz, /metrics, /v1/status, /v1/rules, /v1/bundle, /v1/events; POST /v1/bundles.
 class Api final : public Handler {
  public:
   // Everything, or, for a network address, only /healthz and /metrics.
   enum class Scope { kAll, kMetrics };
 
-  Api(apply::Applier& applier, Scope scope, std::uint64_t max_bundle_bytes)
-      : applier_(applier), scope_(scope), max_bundle_bytes_(max_bundle_bytes) {}
+  // `events` is null where there are none; otherwise it outlives the API.
+  Api(apply::Applier& applier, Scope scope, std::uint64_t max_bundle_bytes,
+      const events::EventLog* events = nullptr)
+      : applier_(applier), scope_(scope), max_bundle_bytes_(max_bundle_bytes), events_(events) {}
 
   Admission Admit(const RequestHead& head) const override;
   Response Handle(const RequestHead& head, std::string_view body) override;
 
  private:
   Response Apply(std::string_view bundle);
+  Response Bundle(std::string_view query) const;
+  Response Events(std::string_view query) const;
 
   apply::Applier& applier_;
   Scope scope_;
   std::uint64_t max_bundle_bytes_;
+  const events::EventLog* events_;
 };
 
 // {"format_version":1,"error":{"code","class","message","hint"}}. `kind` is "refused", "failed" or

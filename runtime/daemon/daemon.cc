@@ -12,6 +12,7 @@
 #include <csignal>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -23,6 +24,8 @@
 #include "runtime/bpf/unique_fd.h"
 #include "runtime/control/api.h"
 #include "runtime/control/server.h"
+#include "runtime/events/collector.h"
+#include "runtime/events/event_log.h"
 
 namespace march::daemon {
 namespace {
@@ -171,7 +174,16 @@ Outcome<Done> Run(const Config& config, const Options& options, FileSystem& file
 
   asio::io_context context(1);
   const Signals signals(context, log);
-  control::Api api(applier, control::Api::Scope::kAll, config.max_bundle_bytes);
+  events::EventLog events(config.events.keep);
+  std::unique_ptr<events::Collector> collector;
+  if (config.events.AreOn()) {
+    const auto names = [&](std::uint64_t generation) { return applier.RecentNames(generation); };
+    auto started = events::Collector::Start(context, kernel.state(), names, events);
+    if (!started.ok()) return std::move(started).diagnostics();
+    collector = *std::move(started);
+  }
+  control::Api api(applier, control::Api::Scope::kAll, config.max_bundle_bytes,
+                   config.events.AreOn() ? &events : nullptr);
   control::Api metrics(applier, control::Api::Scope::kMetrics, 0);
   if (auto serving = control::ServeUnix(context, config.control_socket, api); !serving.ok()) {
     return serving;
