@@ -135,11 +135,6 @@ std::optional<std::uint64_t> Applier::CurrentNumber() const {
   return current_ ? std::optional(current_->number) : std::nullopt;
 }
 
-const bundle::MappingTable* Applier::RecentNames(std::uint64_t generation) const {
-  return CurrentNumber() == generation || names_.contains(generation) ? NamesOf(generation)
-                                                                      : nullptr;
-}
-
 Outcome<std::string> Applier::StoredBundle(std::uint64_t generation) const {
   return store_.ReadBundle(generation);
 }
@@ -185,16 +180,7 @@ Outcome<Done> Applier::Tidy() {
   }
   for (const std::uint64_t generation : leaving) {
     if (auto unloaded = kernel_.Unload(generation); !unloaded.ok()) return unloaded;
-  }
-  if (!leaving.empty()) {
-    // Of the last one, events may still come.
-    std::erase_if(names_, [&](const auto& known) {
-      const std::uint64_t generation = known.first;
-      const bool is_pinned =
-          std::binary_search(pins->generations.begin(), pins->generations.end(), generation) &&
-          !std::binary_search(leaving.begin(), leaving.end(), generation);
-      return !is_pinned && generation != leaving.back();
-    });
+    names_.erase(generation);
   }
   if (!unread.empty()) return unread;
   // Without a generation in force, every stored one may yet be needed for a look.
@@ -208,6 +194,7 @@ Outcome<Done> Applier::Tidy() {
       ++kept;
     } else if (*it != recorded_ && !Runs(*pins, *it)) {
       if (auto removed = store_.RemoveBundle(*it); !removed.ok()) return removed;
+      names_.erase(*it);
     }
   }
   return Done{};

@@ -74,9 +74,11 @@ class Applier {
 
   // The one in force; none without a policy and in lockdown.
   std::optional<std::uint64_t> CurrentNumber() const;
-  // What a generation's counters count; null if that is not known any more: it is, of the one in
-  // force and of those before it that are not gone for long. Good until the next change.
-  const bundle::MappingTable* RecentNames(std::uint64_t generation) const;
+  // What the slots of a generation stand for; null if its bundle is no longer stored. Good until
+  // the next change.
+  const bundle::MappingTable* MappingsOf(std::uint64_t generation) const {
+    return NamesOf(generation);
+  }
   // The bytes of a bundle that was accepted; the last few are kept. Error: kCannotRead.
   Outcome<std::string> StoredBundle(std::uint64_t generation) const;
 
@@ -125,7 +127,6 @@ class Applier {
   std::optional<Generation> current_;
   bool lockdown_ = false;
   std::string lockdown_reason_;
-  // Of generations that are pinned, and of the one that was unpinned last.
   mutable std::map<std::uint64_t, std::optional<bundle::MappingTable>> names_;
   std::map<std::string, telemetry::InterfaceState> interfaces_;
   std::uint64_t swaps_ = 0;

@@ -1,11 +1,12 @@
 // The maps that hold what a gateway remembers: connections and the like. They belong to no
 // generation, so they outlive a change of policy, a restart and an upgrade.
 //
-//   DIRECTORY/secret
+//   DIRECTORY/layout: how to find in the maps what is in them
 //   DIRECTORY/NAME, one for each map
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,15 @@ class StateMaps {
   // Those that had another size or form, and so begin empty.
   const std::vector<std::string>& replaced() const { return replaced_; }
 
+  // The connections of before, if their tables have got other sizes; programs may still use them.
+  struct Connections {
+    march_config config{};  // as they are laid out
+    UniqueFd buckets;
+    UniqueFd flows;
+  };
+  const std::optional<Connections>& former() const { return former_; }
+  void ForgetFormer() { former_.reset(); }
+
  private:
   struct Owned {
     std::string name;
@@ -46,6 +56,7 @@ class StateMaps {
   march_config config_{};
   std::vector<Owned> maps_;
   std::vector<std::string> replaced_;
+  std::optional<Connections> former_;
 };
 
 }  // namespace march::bpf

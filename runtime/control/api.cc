@@ -1,13 +1,12 @@
 #include "runtime/control/api.h"
 
-#include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "base/version.h"
+#include "runtime/control/event_routes.h"
+#include "runtime/control/flow_routes.h"
 #include "runtime/telemetry/metrics.h"
 
 namespace march::control {
@@ -21,67 +20,21 @@ struct Route {
   std::string_view method;
   bool for_metrics;  // served on the metrics address too
 };
-constexpr std::array<Route, 7> kRoutes = {{{"/healthz", "GET", true},
-                                           {"/metrics", "GET", true},
-                                           {"/v1/status", "GET", false},
-                                           {"/v1/rules", "GET", false},
-                                           {"/v1/bundle", "GET", false},
-                                           {"/v1/events", "GET", false},
-                                           {"/v1/bundles", "POST", false}}};
+constexpr std::array<Route, 10> kRoutes = {{{"/healthz", "GET", true},
+                                            {"/metrics", "GET", true},
+                                            {"/v1/status", "GET", false},
+                                            {"/v1/rules", "GET", false},
+                                            {"/v1/bundle", "GET", false},
+                                            {"/v1/events", "GET", false},
+                                            {"/v1/flows", "GET", false},
+                                            {"/v1/flows/summary", "GET", false},
+                                            {"/v1/flows/cut", "POST", false},
+                                            {"/v1/bundles", "POST", false}}};
 
 std::string_view PathOf(const RequestHead& head) {
   const std::string_view target = head.target;
   return target.substr(0, target.find('?'));
 }
-
-std::string_view QueryOf(const RequestHead& head) {
-  const std::string_view target = head.target;
-  return target.substr(std::min(target.find('?'), target.size() - 1) + 1);
-}
-
-// One of `name=value&...`; none if it is not there. No value of ours needs escapes.
-std::optional<std::string_view> Parameter(std::string_view query, std::string_view name) {
-  while (!query.empty()) {
-    const std::string_view field = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(field.size() + 1, query.size()));
-    if (field.starts_with(name) && field.substr(name.size()).starts_with('=')) {
-      return field.substr(name.size() + 1);
-    }
-  }
-  return std::nullopt;
-}
-
-// The number that a parameter is: `otherwise` if it is not there, none if it is no number.
-std::optional<std::uint64_t> NumberIn(std::string_view query, std::string_view name,
-                                      std::uint64_t otherwise) {
-  const auto text = Parameter(query, name);
-  if (!text) return otherwise;
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-  if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
-  return number;
-}
-
-Response BadParameter(std::string_view name) {
-  return ErrorResponse(400, "", "request", std::string(name) + " must be a number");
-}
-
-class EventFeed final : public Feed {
- public:
-  EventFeed(const events::EventLog& log, std::uint64_t from, bool follows)
-      : reader_(log, from), follows_(follows) {}
-
-  std::string Take() override {
-    return reader_.Take(std::chrono::steady_clock::now(), kPieceBytes);
-  }
-  bool HasEnded() const override { return !follows_ && reader_.is_at_end(); }
-
- private:
-  static constexpr std::size_t kPieceBytes = 64 * 1024;
-
-  events::Reader reader_;
-  bool follows_;
-};
 
 Response JsonResponse(int status, const Json& json) {
   return {status, "application/json",
@@ -130,7 +83,9 @@ Response Status(const Snapshot& snapshot) {
                             {"default_action", snapshot.default_action},
                             {"interfaces", InterfacesJson(snapshot.interfaces)},
                             {"swaps", snapshot.swaps},
-                            {"refused_bundles", snapshot.refused}});
+                            {"refused_bundles", snapshot.refused},
+                            {"flow_tables", FlowTablesJson(snapshot)},
+                            {"statistics", StatisticsJson(snapshot)}});
 }
 
 Response Rules(const Snapshot& snapshot) {
@@ -173,7 +128,7 @@ Handler::Admission Api::Admit(const RequestHead& head) const {
   for (const Route& route : kRoutes) {
     if (path != route.path || (scope_ == Scope::kMetrics && !route.for_metrics)) continue;
     if (head.method == route.method)
-      return {route.method == "POST" ? max_bundle_bytes_ : 0, true, {}};
+      return {path == "/v1/bundles" ? max_bundle_bytes_ : 0, true, {}};
     Admission refused{
         0, false,
         ErrorResponse(405, "", "request",
@@ -198,40 +153,35 @@ Response Api::Apply(std::string_view bundle) {
                             {"swap_ms", took.count()}});
 }
 
-Response Api::Bundle(std::string_view query) const {
-  const auto generation = NumberIn(query, "generation", applier_.CurrentNumber().value_or(0));
-  if (!generation) return BadParameter("generation");
-  auto bytes = applier_.StoredBundle(*generation);
-  if (!bytes.ok()) {
-    return ErrorResponse(404, "", "request",
-                         "there is no bundle of generation " + std::to_string(*generation));
-  }
-  return {200, "application/octet-stream", *std::move(bytes)};
+Response Api::Bundle(std::string_view target) const {
+  return AnswerBundle(target, applier_);
 }
 
-Response Api::Events(std::string_view query) const {
-  if (events_ == nullptr) {
-    return ErrorResponse(404, "", "request", "events are switched off",
-                         "`events` in march-runtime(5) switches them on");
+Response Api::Events(std::string_view target) const {
+  if (events_ != nullptr) return AnswerEvents(target, *events_);
+  return ErrorResponse(404, "", "request", "events are switched off",
+                       "`events` in march-runtime(5) switches them on");
+}
+
+Response Api::Flows(std::string_view target) const {
+  if (flows_ == nullptr) {
+    return ErrorResponse(404, "", "request", "this gateway keeps no connections",
+                         "`connections` in march-runtime(5) says how many it keeps");
   }
-  const auto last = NumberIn(query, "last", 0);
-  if (!last) return BadParameter("last");
-  const std::uint64_t end = events_->end();
-  const auto since = NumberIn(query, "since", end - std::min(*last, end - 1));
-  if (!since) return BadParameter("since");
-  const bool follows = Parameter(query, "follow") != "false";
-  Response response{200, "application/x-ndjson", ""};
-  response.feed = std::make_unique<EventFeed>(*events_, *since, follows);
-  return response;
+  return AnswerAboutFlows(target, *flows_, [this](std::uint64_t generation) {
+    return applier_.MappingsOf(generation);
+  });
 }
 
 Response Api::Handle(const RequestHead& head, std::string_view body) {
   const std::string_view path = PathOf(head);
   if (path == "/v1/bundles") return Apply(body);
-  if (path == "/v1/bundle") return Bundle(QueryOf(head));
-  if (path == "/v1/events") return Events(QueryOf(head));
-  const auto snapshot = applier_.Observe();
+  if (path == "/v1/bundle") return Bundle(head.target);
+  if (path == "/v1/events") return Events(head.target);
+  if (path.starts_with("/v1/flows")) return Flows(head.target);
+  auto snapshot = applier_.Observe();
   if (!snapshot.ok()) return Failed(snapshot.diagnostics(), false);
+  describe_(*snapshot);
   if (path == "/healthz") return Health(*snapshot);
   if (path == "/metrics") {
     return {200, telemetry::kMetricsContentType, telemetry::MetricsText(*snapshot), ""};

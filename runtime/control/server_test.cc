@@ -21,6 +21,10 @@
 namespace march::control {
 namespace {
 
+nlohmann::ordered_json Line(const char* type) {
+  return {{"type", type}};
+}
+
 // A marchd without a kernel, serving in a thread of its own.
 class Gateway {
  public:
@@ -28,7 +32,8 @@ class Gateway {
       : directory_(std::filesystem::temp_directory_path() /
                    ("march-control-test-" + std::to_string(::getpid()))),
         applier_(world.config, world.kernel, world.files, world.log),
-        api_(applier_, Api::Scope::kAll, max_body, &events_) {
+        api_(applier_, Api::Scope::kAll, max_body) {
+    api_.ServeEvents(events_);
     std::filesystem::create_directories(directory_);
     REQUIRE(applier_.Start().ok());
     REQUIRE(ServeUnix(context_, socket(), api_).ok());
@@ -56,7 +61,8 @@ class Gateway {
   }
   void Tell(int count) {
     Do([&](events::EventLog& log) {
-      for (int i = 0; i < count; ++i) log.Append({{"type", "drop"}});
+      for (int i = 0; i < count; ++i)
+        log.Append(events::Sort::kPackets, [] { return Line("drop"); });
     });
   }
 
@@ -252,10 +258,18 @@ TEST_CASE("events can be read without following") {
   CHECK(FollowFor(gateway, "?since=3&follow=false", 99) == Names{"counts", "3"});
   gateway.Tell(200);
   CHECK(FollowFor(gateway, "?since=3&follow=false", 99).size() == 99);
+  gateway.Do(
+      [](events::EventLog& log) { log.Append(events::Sort::kFlows, [] { return Line("flow"); }); });
+  gateway.Tell(1);
+  CHECK(FollowFor(gateway, "?last=2&follow=false", 99) == Names{"counts", "203", "205"});
+  CHECK(FollowFor(gateway, "?last=2&flows=true&follow=false", 99) == Names{"counts", "204", "205"});
+  CHECK(FollowFor(gateway, "?last=2&flows=true&packets=false&follow=false", 99) ==
+        Names{"counts", "204"});
   const auto raw = Request(gateway.target(), "GET", "/v1/events?follow=false", "");
   CHECK(raw->status == 200);
-  CHECK(Json(raw)["next"] == 204);
-  for (const std::string query : {"?last=x", "?since=", "?since=-1"}) {
+  CHECK(Json(raw)["next"] == 206);
+  for (const std::string query :
+       {"?last=x", "?since=", "?since=-1", "?follow=no", "?flow=true", "?last"}) {
     CHECK(Request(gateway.target(), "GET", "/v1/events" + query, "")->status == 400);
   }
 }

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cerrno>
-#include <map>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -28,10 +27,28 @@ std::string InterfaceName(std::uint32_t index) {
 
 }  // namespace
 
+Collector::Collector(boost::asio::io_context& context, const bpf::StateMaps& state,
+                     MappingsOf mappings_of, EventLog& log)
+    : state_(state),
+      mappings_of_(std::move(mappings_of)),
+      log_(log),
+      readable_(context),
+      pause_(context),
+      second_(context) {}
+
 Outcome<std::unique_ptr<Collector>> Collector::Start(boost::asio::io_context& context,
-                                                     const bpf::StateMaps& state, NamesOf names,
-                                                     EventLog& log) {
-  auto ring = bpf::EventRing::Open(state.Find("march_events"));
+                                                     const bpf::StateMaps& state,
+                                                     MappingsOf mappings_of, EventLog& log) {
+  std::unique_ptr<Collector> collector(new Collector(context, state, std::move(mappings_of), log));
+  if (auto opened = collector->OpenRing(); !opened.ok()) return std::move(opened).diagnostics();
+  collector->Count();
+  return collector;
+}
+
+Outcome<Done> Collector::OpenRing() {
+  const int map = state_.Find("march_events");
+  if (map < 0) return Done{};
+  auto ring = bpf::EventRing::Open(map);
   if (!ring.ok()) return std::move(ring).diagnostics();
   // The io_context closes what it waits for.
   const int wake = ::fcntl(ring->wake_fd(), F_DUPFD_CLOEXEC, 3);
@@ -39,22 +56,11 @@ Outcome<std::unique_ptr<Collector>> Collector::Start(boost::asio::io_context& co
     return MakeDiagnostic(Code::kKernelRefused, {},
                           "cannot wait for events: " + std::generic_category().message(errno));
   }
-  return std::unique_ptr<Collector>(
-      new Collector(context, wake, *std::move(ring), state, std::move(names), log));
-}
-
-Collector::Collector(boost::asio::io_context& context, int wake, bpf::EventRing ring,
-                     const bpf::StateMaps& state, NamesOf names, EventLog& log)
-    : ring_(std::move(ring)),
-      state_(state),
-      names_(std::move(names)),
-      log_(log),
-      readable_(context, wake),
-      pause_(context),
-      second_(context) {
-  Count();
+  ring_.emplace(*std::move(ring));
+  readable_.assign(wake);
   Read();
   Wait();
+  return Done{};
 }
 
 void Collector::Wait() {
@@ -73,26 +79,42 @@ void Collector::Pause() {
   });
 }
 
+Names Collector::Resolve(std::uint64_t generation, std::uint32_t slot, std::uint32_t interface) {
+  const auto [name, is_new] = interfaces_.try_emplace(interface);
+  if (is_new) name->second = InterfaceName(interface);
+  return NamesOf(slot, mappings_of_(generation), name->second);
+}
+
 void Collector::Read() {
   const std::chrono::nanoseconds offset = ClockOffset();
-  std::map<std::uint32_t, std::string> interfaces;
-  ring_.Read(kTurn, [&](const march_event& event) {
-    const auto [name, is_new] = interfaces.try_emplace(event.ifindex);
-    if (is_new) name->second = InterfaceName(event.ifindex);
-    log_.Append(EventJson(event, names_(event.generation), name->second, offset));
+  ring_->Read(kTurn, [&](const march_event& event) {
+    log_.Append(Sort::kPackets,
+                [event, offset, names = Resolve(event.generation, event.slot, event.ifindex)] {
+                  return EventJson(event, names, offset);
+                });
   });
 }
 
+void Collector::Record(const flows::FlowRecord& record) {
+  ++records_;
+  const std::uint64_t judged = record.flow.judged;
+  log_.Append(Sort::kFlows,
+              [record, names = Resolve(MARCH_FLOW_GENERATION(judged),
+                                       static_cast<std::uint32_t>(MARCH_FLOW_SLOT(judged)),
+                                       record.flow.ifindex)] { return FlowJson(record, names); });
+}
+
 void Collector::Count() {
+  interfaces_.clear();
   // If they cannot be read this time, those of the last time stay.
   if (const auto statistics = state_.ReadStatistics(); statistics.ok()) {
-    CountsByKind counts;
-    for (std::uint32_t kind = 0; kind < MARCH_EVENT_KINDS; ++kind) {
-      counts.at(kind) = {statistics->at(MARCH_STATISTIC_EVENTS_TOLD + kind),
-                         statistics->at(MARCH_STATISTIC_EVENTS_SUPPRESSED + kind),
-                         statistics->at(MARCH_STATISTIC_EVENTS_LOST + kind)};
-    }
-    log_.SetCounts(counts);
+    const auto counts_of = [&](std::uint32_t kind) {
+      return Counts{statistics->at(MARCH_STATISTIC_EVENTS_TOLD + kind),
+                    statistics->at(MARCH_STATISTIC_EVENTS_SUPPRESSED + kind),
+                    statistics->at(MARCH_STATISTIC_EVENTS_LOST + kind)};
+    };
+    log_.SetCounts({counts_of(MARCH_EVENT_DROP), counts_of(MARCH_EVENT_ALLOW),
+                    Counts{records_, 0, statistics->at(MARCH_STATISTIC_FLOWS_REPLACED)}});
   }
   second_.expires_after(kCountEvery);
   second_.async_wait([this](const boost::system::error_code& error) {

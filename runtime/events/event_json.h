@@ -4,10 +4,10 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
-#include <string_view>
 
 #include "bundle/abi/event.h"
 #include "bundle/mappings.h"
+#include "runtime/flows/flow_table.h"
 
 namespace march::events {
 
@@ -17,8 +17,16 @@ std::chrono::nanoseconds ClockOffset();
 // "2026-01-31T12:00:00.000123Z"; nanoseconds since 1970.
 std::string TimeText(std::chrono::nanoseconds time);
 
-// `names` are its generation's, null if they are not known. What an event does not have is left
-// out.
+// What an event's numbers stand for; what is not known any more is "".
+struct Names {
+  std::string mapping;  // that its slot counts
+  std::string place;    // of the mapping
+  std::string interface;
+};
+// `table` is its generation's, null if it is not known.
+Names NamesOf(std::uint32_t slot, const bundle::MappingTable* table, std::string interface);
+
+// What an event does not have is left out.
 //   type             "drop", "allow"
 //   time             UTC
 //   generation
@@ -33,21 +41,16 @@ std::string TimeText(std::chrono::nanoseconds time);
 //   bytes            of the frame
 //   untold           so many of its kind on this CPU were not told of since the one before
 //   cpu
-nlohmann::ordered_json EventJson(const march_event& event, const bundle::MappingTable* names,
-                                 std::string_view interface, std::chrono::nanoseconds offset);
+nlohmann::ordered_json EventJson(const march_event& event, const Names& names,
+                                 std::chrono::nanoseconds offset);
 
-// The fields from `protocol` to `fragment` of whatever has both ends and a key of layer 4.
-struct Ends {
-  std::uint32_t family;  // 4 or 6; 0: none were read
-  std::uint64_t src_hi;
-  std::uint64_t src_lo;
-  std::uint64_t dst_hi;
-  std::uint64_t dst_lo;
-  std::uint32_t source_port;
-};
-void AddEnds(nlohmann::ordered_json& json, const Ends& ends, bool has_l4, std::uint32_t l4);
-
-// `reason`, and with it `mapping` and `place`.
-void AddReason(nlohmann::ordered_json& json, std::uint32_t slot, const bundle::MappingTable* names);
+// The record of a connection that has ended, likewise. From `reason` to `fragment` as above, with
+// the opener as the source; and
+//   time, begun      of its last packet and its first, to a third of a second
+//   verdict          "allow"
+//   ending           "timeout", "finished", "reset", "cut", "forbidden"
+//   duration_s       from the first to the last packet
+//   packets, bytes, reply_packets, reply_bytes
+nlohmann::ordered_json FlowJson(const flows::FlowRecord& record, const Names& names);
 
 }  // namespace march::events

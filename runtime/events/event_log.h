@@ -7,50 +7,77 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
-
-#include "bundle/abi/event.h"
 
 namespace march::events {
 
-// Of one kind, since the gateway's maps were made.
+// What there are events of. Each has room of its own, so that many of one sort displace none of the
+// other.
+enum class Sort : std::uint8_t { kPackets, kFlows };
+inline constexpr std::size_t kSorts = 2;
+using BySort = std::array<bool, kSorts>;  // which are meant
+
+// Since the gateway's maps were made.
 struct Counts {
   std::uint64_t told = 0;        // lines, here or in an earlier process
   std::uint64_t suppressed = 0;  // above the rate
-  std::uint64_t lost = 0;        // the ring was full
+  std::uint64_t lost = 0;        // there was no room
 
   friend bool operator==(const Counts&, const Counts&) = default;
 };
-using CountsByKind = std::array<Counts, MARCH_EVENT_KINDS>;
+struct AllCounts {
+  Counts drops;
+  Counts allows;
+  Counts flows;
+
+  friend bool operator==(const AllCounts&, const AllCounts&) = default;
+};
 
 class EventLog {
  public:
+  // Keeps so many lines of each sort.
   explicit EventLog(std::size_t keep) : keep_(keep) {}
 
-  // The line is the object, with `format_version` and its number.
-  void Append(const nlohmann::ordered_json& event);
-  void SetCounts(const CountsByKind& counts) { counts_ = counts; }
+  // The line is the object that `event` makes, with `format_version` and its number. It is made
+  // for each reader that takes it, so events that nobody follows cost little.
+  using Event = std::function<nlohmann::ordered_json()>;
+  void Append(Sort sort, Event event);
+  void SetCounts(const AllCounts& counts) { counts_ = counts; }
+  const AllCounts& counts() const { return counts_; }
 
-  // Numbers of the lines that are kept: from `begin` to before `end`. The first ever is 1.
-  std::uint64_t begin() const { return end_ - lines_.size(); }
+  // The number of the line to come; the first ever is 1.
   std::uint64_t end() const { return end_; }
-  // `number` is of a line that is kept. Ends with its line break.
-  const std::string& At(std::uint64_t number) const { return lines_[number - begin()]; }
-  const CountsByKind& counts() const { return counts_; }
+  // Of the `count` newest lines that are kept of these sorts, the oldest's number; end() if there
+  // is none.
+  std::uint64_t NumberBefore(const BySort& sorts, std::uint64_t count) const;
 
  private:
+  friend class Reader;
+  struct Line {
+    std::uint64_t number;
+    Event event;
+  };
+  struct Lane {
+    std::deque<Line> lines;
+    std::uint64_t gone = 0;  // lines before these
+
+    std::uint64_t end() const { return gone + lines.size(); }
+  };
+
   std::size_t keep_;
-  std::deque<std::string> lines_;
+  std::array<Lane, kSorts> lanes_;
   std::uint64_t end_ = 1;
-  CountsByKind counts_{};
+  AllCounts counts_;
 };
 
 // One who follows. The log must outlive it.
 class Reader {
  public:
   // From the line `from` on; or from the oldest that is kept, if that is gone or never was.
-  Reader(const EventLog& log, std::uint64_t from);
+  Reader(const EventLog& log, const BySort& sorts, std::uint64_t from);
 
   // The lines that came since, no more than make up `bytes`, but at least one. Before them, if that
   // is so, one that says how many this reader has missed:
@@ -58,18 +85,23 @@ class Reader {
   // The first line of all, one a second while they change, and one every few seconds if there is
   // nothing else, has what was counted and the number of the next line:
   //   {"format_version":1,"type":"counts","next":N,
-  //    "drops":{"told":N,"suppressed":N,"lost":N},"allows":{...}}
+  //    "drops":{"told":N,"suppressed":N,"lost":N},"allows":{...},"flows":{...}}
   std::string Take(std::chrono::steady_clock::time_point now, std::size_t bytes);
-  bool is_at_end() const { return next_ == log_.end(); }
+  bool is_at_end() const { return !NextLane().has_value(); }
 
  private:
+  // Which has the next line; none if there is none.
+  std::optional<std::size_t> NextLane() const;
+  const EventLog::Line& LineAt(std::size_t lane) const;
   std::string CountsLine(std::chrono::steady_clock::time_point now);
+  std::string MissedLine();
 
   const EventLog& log_;
-  std::uint64_t next_;
+  BySort sorts_;
+  std::array<std::uint64_t, kSorts> next_{};  // by lane, counted in its lines
   std::chrono::steady_clock::time_point last_counts_;
   bool has_begun_ = false;
-  CountsByKind shown_{};
+  AllCounts shown_;
 };
 
 }  // namespace march::events
