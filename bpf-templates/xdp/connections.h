@@ -85,10 +85,11 @@ __attribute__((noinline)) int march_advance_flow(struct xdp_md* context, struct 
   return (int)march_flow_advance(t, flags, numbers);
 }
 
+/* 1: it was made. */
 __attribute__((noinline)) int march_open_flow(struct march_track* t, uint32_t slot, uint32_t audit,
                                               uint32_t flags, uint32_t ifindex) {
-  if (march_keeps_flows() && t) march_flow_open(t, slot, audit, flags, ifindex);
-  return 0;
+  if (!march_keeps_flows() || !t) return 0;
+  return march_flow_open(t, slot, audit, flags, ifindex) != MARCH_NO_FLOW;
 }
 
 __attribute__((noinline)) int march_confirm_flow(const struct march_track* t, uint32_t slot,

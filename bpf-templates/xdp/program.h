@@ -99,6 +99,8 @@ MARCH_INLINE void march_count(uint32_t slot, uint64_t bytes) {
 
 #include "xdp/gateway.h"
 
+#include "xdp/event.h"
+
 #if MARCH_STATEFUL
 #include "xdp/connections.h"
 #endif
@@ -165,7 +167,7 @@ MARCH_INLINE uint32_t march_slot_opens_flows(uint32_t slot) {
 }
 
 /* The verdict's consequences for the connection. */
-MARCH_INLINE void march_record_flow(const struct xdp_md* context, const struct march_key* key,
+MARCH_INLINE void march_record_flow(struct xdp_md* context, const struct march_key* key,
                                     struct march_track* t, uint32_t tracked, uint32_t verdict,
                                     uint32_t audit) {
   const uint32_t slot = MARCH_VERDICT_SLOT(verdict);
@@ -177,7 +179,11 @@ MARCH_INLINE void march_record_flow(const struct xdp_md* context, const struct m
       march_forbid_flow(t);
     }
   } else if (is_allowed && march_flow_may_open(t, key->detail) && march_slot_opens_flows(slot)) {
-    march_open_flow(t, slot, audit, key->detail, context->ingress_ifindex);
+    const uint32_t is_new =
+        (uint32_t)march_open_flow(t, slot, audit, key->detail, context->ingress_ifindex);
+    if (march_tells_of(MARCH_EVENT_ALLOW) && is_new) {
+      march_tell(context, key, slot, MARCH_EVENT_ALLOW);
+    }
     if (key->fragment) march_open_fragments(t, slot, key->fragment_id, context->ingress_ifindex);
   }
 }
@@ -231,6 +237,9 @@ int march_xdp(struct xdp_md* context) {
     action = MARCH_ACTION_ALLOW;
   }
   march_count(slot, bytes);
+  if (march_tells_of(MARCH_EVENT_DROP) && action != MARCH_ACTION_ALLOW) {
+    march_tell(context, &key, slot, MARCH_EVENT_DROP);
+  }
   return action == MARCH_ACTION_ALLOW ? XDP_PASS : XDP_DROP;
 }
 

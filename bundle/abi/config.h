@@ -7,6 +7,7 @@
 #ifndef MARCH_BUNDLE_ABI_CONFIG_H
 #define MARCH_BUNDLE_ABI_CONFIG_H
 
+#include "bundle/abi/event.h"
 #include "bundle/abi/flow.h"
 #include "bundle/abi/types.h"
 
@@ -15,6 +16,7 @@
 struct march_config {
   uint64_t secret[2]; /* of keyed hashes; the gateway's own, as old as the state it keeps */
   struct march_flow_config flows;
+  struct march_event_config events;
 };
 
 /* What is counted beside packets by slot, in the per-CPU array `march_statistics`. */
@@ -26,6 +28,10 @@ enum march_statistic {
   MARCH_STATISTIC_FLOWS_CUT = 4,         /* flows that a later policy forbids */
   MARCH_STATISTIC_FLOWS_REPLACED = 5,    /* ended ones whose place was taken before the record */
   MARCH_STATISTIC_RELATED = 6,           /* errors of ICMP that passed with their flow */
+  /* By enum march_event_kind, one after the other. */
+  MARCH_STATISTIC_EVENTS_TOLD = 40,       /* in the ring */
+  MARCH_STATISTIC_EVENTS_SUPPRESSED = 42, /* more than are to be told */
+  MARCH_STATISTIC_EVENTS_LOST = 44,       /* the ring was full */
   MARCH_STATISTICS = 64
 };
 

@@ -125,6 +125,14 @@ const bundle::MappingTable* Applier::NamesOf(std::uint64_t generation) const {
   return it->second ? &*it->second : nullptr;
 }
 
+std::optional<std::uint64_t> Applier::CurrentNumber() const {
+  return current_ ? std::optional(current_->number) : std::nullopt;
+}
+
+Outcome<std::string> Applier::StoredBundle(std::uint64_t generation) const {
+  return store_.ReadBundle(generation);
+}
+
 // Brings disk and pins in line with what is in force: records it, folds and unpins every generation
 // that nothing runs, drops bundles of long ago. Each step may be the last before a crash, and all
 // can be repeated. The caller has settled the kernel.

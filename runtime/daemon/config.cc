@@ -36,8 +36,9 @@ class Interpreter : ConfigReader {
       Error(kind != nullptr ? kind->range : root.range, "kind must be Runtime");
     }
     if (HasErrors(errors_)) return std::move(errors_);
-    CheckKeys(root, {"apiVersion", "kind", "cluster", "interfaces", "xdp", "trusted_keys",
-                     "control", "metrics", "state", "bpffs", "without_policy", "connections"});
+    CheckKeys(root,
+              {"apiVersion", "kind", "cluster", "interfaces", "xdp", "trusted_keys", "control",
+               "metrics", "state", "bpffs", "without_policy", "connections", "events"});
     if (const YamlNode* node = Find(root, "cluster")) Text(*node, "cluster", config_.cluster);
     bpf::XdpMode mode = bpf::XdpMode::kAuto;
     if (const YamlNode* node = Find(root, "xdp")) mode = Mode(*node);
@@ -55,6 +56,8 @@ class Interpreter : ConfigReader {
       config_.drop_without_policy = Word(*node, {"pass", "drop"}) == "drop";
     }
     config_.gateway.flows = ReadConnections(*this, Find(root, "connections"));
+    config_.events = ReadEvents(*this, Find(root, "events"));
+    config_.gateway.events = config_.events.ForPrograms();
     if (HasErrors(errors_)) return std::move(errors_);
     return std::move(config_);
   }
