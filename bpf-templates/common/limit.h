@@ -5,6 +5,11 @@
  * out to be more than there is, it gives it back, and is above the limit. So no two take the same
  * room, and for a moment there may seem to be less of it than there is.
  *
+ * The cheap clock is asked first, and the precise one only when a packet seems to be above the
+ * limit. So what is used up of a full bucket may be written down as if it were some milliseconds
+ * ago: of any time, no more passes than the rate, a burst, and what the rate is in one tick of the
+ * cheap clock.
+ *
  * The includer defines MARCH_INLINE, MARCH_OPAQUE, MARCH_UNROLLED, MARCH_CONFIG (the march_config),
  * includes common/treatment.h, and defines
  *   struct march_bucket_line* march_limit_line(uint32_t number);   0: there is none
@@ -38,27 +43,24 @@ MARCH_INLINE uint64_t march_upper_bits(uint64_t half, uint32_t bits) {
   return half >> (shift & 63) << (shift & 63) & (0 - (uint64_t)(bits != 0));
 }
 
-/* Who has which bucket: the limit, and the address. Factors that nobody else knows make hashes of
- * two addresses collide no more often than by chance, whoever chooses them (multiply-shift:
- * Dietzfelbinger, Hagerup, Katajainen, Penttonen, 1997); all of what follows from them is in the
- * upper bits. */
+/* Who has which bucket: the limit, and the address. The factors are the gateway's own: who does not
+ * know them cannot choose addresses whose hashes meet more often than by chance. */
 MARCH_INLINE uint64_t march_limit_hash(const struct march_limit* limit,
                                        const struct march_key* key) {
   uint64_t hash = limit->identity;
   if (limit->per != MARCH_LIMIT_PER_MAPPING) {
     const uint32_t is_source = limit->per == MARCH_LIMIT_PER_SOURCE;
+    const uint32_t is_v4 = key->family == 4;
     const uint64_t high = is_source ? key->src_hi : key->dst_hi;
     const uint64_t low = is_source ? key->src_lo : key->dst_lo;
-    hash ^= key->family;
-    if (key->family == 4) {
-      hash += march_upper_bits(low << 32, limit->prefix_v4) * (MARCH_CONFIG.secret[0] | 1);
-    } else {
-      const uint32_t bits = limit->prefix_v6;
-      hash += march_upper_bits(high, bits) * (MARCH_CONFIG.secret[0] | 1);
-      hash += march_upper_bits(low, bits > 64 ? bits - 64 : 0) * (MARCH_CONFIG.secret[1] | 1);
-    }
+    const uint32_t bits = limit->prefix_v6;
+    const uint64_t first =
+        is_v4 ? march_upper_bits(low << 32, limit->prefix_v4) : march_upper_bits(high, bits);
+    const uint64_t second = is_v4 ? 0 : march_upper_bits(low, bits > 64 ? bits - 64 : 0);
+    hash = ((hash ^ is_v4) + first) * (MARCH_CONFIG.secret[0] | 1);
+    hash = ((hash ^ hash >> 32) + second) * (MARCH_CONFIG.secret[1] | 1);
   }
-  return hash;
+  return (hash ^ hash >> 32) * MARCH_LIMIT_FACTOR;
 }
 
 MARCH_INLINE uint32_t march_limit_line_of(uint64_t hash) {
@@ -66,9 +68,8 @@ MARCH_INLINE uint32_t march_limit_line_of(uint64_t hash) {
 }
 
 MARCH_INLINE uint32_t march_limit_tag(const struct march_limit* limit, uint64_t hash) {
-  const uint32_t mixed = (uint32_t)((hash ^ hash >> 32) * MARCH_LIMIT_FACTOR >> 32);
   const uint32_t kind = limit->per == MARCH_LIMIT_PER_MAPPING ? MARCH_BUCKET_OF_MAPPING : 0;
-  return (mixed & ~3u) | kind | MARCH_BUCKET_TAKEN;
+  return ((uint32_t)(hash >> 8) & ~3u) | kind | MARCH_BUCKET_TAKEN;
 }
 
 MARCH_INLINE struct march_bucket* march_bucket_at(uint32_t number) {
