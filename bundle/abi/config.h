@@ -9,6 +9,7 @@
 
 #include "bundle/abi/event.h"
 #include "bundle/abi/flow.h"
+#include "bundle/abi/limit.h"
 #include "bundle/abi/types.h"
 
 #define MARCH_CONFIG_SECTION ".rodata.march"
@@ -17,6 +18,7 @@ struct march_config {
   uint64_t secret[2]; /* of keyed hashes; the gateway's own, as old as the state it keeps */
   struct march_flow_config flows;
   struct march_event_config events;
+  struct march_limit_config limits;
 };
 
 /* What is counted beside packets by slot, in the per-CPU array `march_statistics`. */
@@ -32,6 +34,8 @@ enum march_statistic {
   MARCH_STATISTIC_EVENTS_TOLD = 40,       /* in the ring */
   MARCH_STATISTIC_EVENTS_SUPPRESSED = 42, /* more than are to be told */
   MARCH_STATISTIC_EVENTS_LOST = 44,       /* the ring was full */
+  MARCH_STATISTIC_LIMITS_EVICTED = 16,   /* buckets that made room before they were full again */
+  MARCH_STATISTIC_LIMITS_BUSY = 17,      /* packets above a limit since CPUs met at its bucket */
   MARCH_STATISTICS = 64
 };
 
