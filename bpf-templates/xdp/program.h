@@ -98,6 +98,9 @@ MARCH_INLINE void march_count(uint32_t slot, uint64_t bytes) {
 #include "xdp/connections.h"
 #endif
 
+#include "xdp/forward.h"
+#include "xdp/reject.h"
+
 /* Of a packet that was read in full. */
 MARCH_INLINE uint32_t march_judge(const struct march_key* key, uint64_t bytes, uint32_t* audit) {
   const march_tables_ref tables = march_find_tables();
@@ -175,6 +178,20 @@ MARCH_INLINE uint32_t march_decide(struct xdp_md* context, struct march_key* key
   return verdict;
 }
 
+/* What becomes of a packet that may pass, by the slot that it counts in. */
+MARCH_INLINE int march_let_pass(struct xdp_md* context, uint32_t slot) {
+  if (!march_config.forward.fast || slot < MARCH_SLOT_DEFAULT) return XDP_PASS;
+  return march_forward(context);
+}
+
+/* What becomes of one that may not. */
+MARCH_INLINE int march_let_drop(struct xdp_md* context, const struct march_key* key,
+                                uint32_t slot) {
+  if (march_config.reject.interval == 0 || slot < MARCH_SLOT_DEFAULT) return XDP_DROP;
+  if (!march_config.reject.all_denied) return XDP_DROP;
+  return march_answer(context, key->l4_at, key->l4_bytes);
+}
+
 SEC("xdp")
 int march_xdp(struct xdp_md* context) {
   const uint8_t* data = (const uint8_t*)(uint64_t)context->data;
@@ -194,7 +211,8 @@ int march_xdp(struct xdp_md* context) {
     action = MARCH_ACTION_ALLOW;
   }
   march_count(slot, bytes);
-  return action == MARCH_ACTION_ALLOW ? XDP_PASS : XDP_DROP;
+  return action == MARCH_ACTION_ALLOW ? march_let_pass(context, slot)
+                                      : march_let_drop(context, &key, slot);
 }
 
 char march_license[] SEC("license") = "GPL";
