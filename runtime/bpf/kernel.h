@@ -1,7 +1,7 @@
 // The edge to the kernel. What marchd has in the kernel is pinned in bpffs and named by generation
 // number and interface, so a restarted marchd holds exactly what the one before it held.
 //
-//   DIRECTORY/generations/N/{prog,tables,counters}
+//   DIRECTORY/generations/N/{prog,tables,counters,config}
 //   DIRECTORY/links/INTERFACE
 #pragma once
 
@@ -75,6 +75,8 @@ class Kernel {
   // Loads and pins; on failure nothing of the generation is left.
   virtual Outcome<Done> Load(std::uint64_t generation, const Image& image) = 0;
   virtual Outcome<Done> LoadLockdown() = 0;
+  // Whether it was loaded with what would be given to it now. True where it cannot be configured.
+  virtual bool IsConfigured(std::uint64_t generation) const = 0;
   // Unpins; the kernel frees a generation once no link runs it.
   virtual Outcome<Done> Unload(std::uint64_t generation) = 0;
 

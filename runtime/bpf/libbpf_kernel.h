@@ -17,6 +17,7 @@ class LibbpfKernel final : public Kernel {
   Outcome<Pins> Discover() const override;
   Outcome<Done> Load(std::uint64_t generation, const Image& image) override;
   Outcome<Done> LoadLockdown() override;
+  bool IsConfigured(std::uint64_t generation) const override;
   Outcome<Done> Unload(std::uint64_t generation) override;
   bool HasInterface(const std::string& name) const override;
   Outcome<Attached> Attach(const std::string& interface, XdpMode mode,
@@ -30,6 +31,7 @@ class LibbpfKernel final : public Kernel {
   const StateMaps& state() const { return state_; }
 
  private:
+  march_config ConfigOf(std::uint64_t generation) const;
   std::string GenerationDirectory(std::uint64_t generation) const;
   std::string LinkPath(const std::string& interface) const;
 
