@@ -55,6 +55,13 @@ MARCH_INLINE uint32_t march_ip_at(const uint8_t* data, const uint8_t* end, uint3
   return at;
 }
 
+/* A number to the compiler too, which would otherwise subtract from half an address. */
+MARCH_INLINE uint64_t march_frame_bytes(const uint8_t* data, const uint8_t* end) {
+  uint64_t bytes = (uint64_t)(end - data);
+  MARCH_OPAQUE(bytes);
+  return bytes;
+}
+
 MARCH_INLINE void march_turn_macs(uint8_t* data) {
   const uint32_t dst_first = march_raw32_at(data);
   const uint32_t dst_last = march_raw16_at(data + 4);
@@ -96,7 +103,7 @@ MARCH_INLINE uint64_t march_pseudo_sum(const uint8_t* addresses, uint32_t words,
 MARCH_INLINE int march_cut_frame(struct xdp_md* context, uint32_t needed) {
   uint8_t* data = (uint8_t*)(uint64_t)context->data;
   const uint8_t* end = (const uint8_t*)(uint64_t)context->data_end;
-  const uint64_t bytes = (uint64_t)(end - data);
+  const uint64_t bytes = march_frame_bytes(data, end);
   uint64_t rest = needed;
   MARCH_OPAQUE(rest);
   for (uint32_t i = 0; i < 6 && rest < 60 && rest < bytes; ++i) {
@@ -204,7 +211,7 @@ MARCH_INLINE int march_make_room(struct xdp_md* context, uint32_t ip_at, uint32_
     *(march_raw16*)(data + i) = (uint16_t)march_raw16_at(data + headers + i);
   }
   march_turn_macs(data);
-  const uint64_t bytes = (uint64_t)(end - data);
+  const uint64_t bytes = march_frame_bytes(data, end);
   return bpf_xdp_adjust_tail(context, (int)(ip_at + headers + quoted - bytes)) == 0;
 }
 

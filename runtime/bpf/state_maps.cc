@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "bundle/abi/interface.h"
 #include "bundle/abi/tables.h"
 #include "runtime/bpf/loader.h"
 
@@ -28,8 +29,12 @@ struct Form {
 constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 72;
 
 // Of all maps that there may be.
-constexpr std::array kNames = {"march_flow_buckets", "march_flows", "march_scratch",
+constexpr std::array kNames = {"march_flow_buckets", "march_flows",     "march_scratch",
+                               "march_interfaces",   "march_refreshed", "march_answered",
                                "march_statistics"};
+
+// MARCH_REFRESH_BITS of bpf-templates/xdp/forward.h.
+constexpr std::uint32_t kRefreshed = 1024;
 
 constexpr Form kSecret = {"secret", BPF_MAP_TYPE_ARRAY, sizeof(march_config::secret), 1, 0};
 
@@ -42,6 +47,16 @@ std::vector<Form> FormsOf(const march_config& config) {
     forms.push_back({"march_flows", BPF_MAP_TYPE_ARRAY, sizeof(march_flow),
                      buckets * MARCH_FLOW_LANES, BPF_F_MMAPABLE});
     forms.push_back({"march_scratch", BPF_MAP_TYPE_PERCPU_ARRAY, kScratchBytes, 1, 0});
+  }
+  if (config.forward.fast != 0) {
+    forms.push_back({"march_refreshed", BPF_MAP_TYPE_ARRAY, sizeof(std::uint32_t), kRefreshed, 0});
+  }
+  if (config.reject.interval != 0) {
+    forms.push_back({"march_answered", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t), 1, 0});
+  }
+  if (config.forward.fast != 0 || config.reject.interval != 0) {
+    forms.push_back({"march_interfaces", BPF_MAP_TYPE_ARRAY, sizeof(march_interface),
+                     MARCH_INTERFACES, BPF_F_MMAPABLE});
   }
   if (!forms.empty()) {
     forms.push_back({"march_statistics", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t),

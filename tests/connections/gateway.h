@@ -46,12 +46,15 @@ class Gateway {
   };
 
   Gateway();  // skips the test without root
-  explicit Gateway(const Sizes& sizes);
+  // Of `config`, what is about flows is overwritten.
+  explicit Gateway(const Sizes& sizes, march_config config = {});
   ~Gateway();
 
   // The program of the policy takes the place of the one before.
   void Enforce(const std::string& policy);
   bool Passes(const Packet& packet);
+  // A whole frame, as one that came in by the loopback interface.
+  bpf::FrameResult Run(const std::vector<std::uint8_t>& frame);
   // Packets that were counted for a mapping, or a slot by its name, since Enforce.
   std::uint64_t Counted(const std::string& name);
   std::uint64_t Statistic(march_statistic which);
