@@ -18,11 +18,6 @@
 #include "bundle/abi/tables.h"
 #include "common/packet.h"
 
-#define MARCH_TCP_FIN 0x01u
-#define MARCH_TCP_SYN 0x02u
-#define MARCH_TCP_RST 0x04u
-#define MARCH_TCP_ACK 0x10u
-
 #define MARCH_NO_FLOW 0xffffffffu
 
 /* The opener's side may have sent so much before its first acknowledgement is seen: no more than a

@@ -114,6 +114,8 @@ MARCH_INLINE void march_count(uint32_t slot, uint64_t bytes) {
 #if MARCH_LIMITS
 #include "xdp/limits.h"
 #endif
+#include "xdp/forward.h"
+#include "xdp/reject.h"
 
 /* Of a packet that was read in full. */
 MARCH_INLINE uint32_t march_judge(const struct march_key* key, uint64_t bytes, uint32_t* audit) {
@@ -271,6 +273,20 @@ MARCH_INLINE uint32_t march_decide(struct xdp_md* context, struct march_key* key
   return verdict;
 }
 
+/* What becomes of a packet that may pass, by the slot that it counts in. */
+MARCH_INLINE int march_let_pass(struct xdp_md* context, uint32_t slot) {
+  if (!march_config.forward.fast || slot < MARCH_SLOT_DEFAULT) return XDP_PASS;
+  return march_forward(context);
+}
+
+/* What becomes of one that may not. */
+MARCH_INLINE int march_let_drop(struct xdp_md* context, const struct march_key* key,
+                                uint32_t slot) {
+  if (march_config.reject.interval == 0 || slot < MARCH_SLOT_DEFAULT) return XDP_DROP;
+  if (!march_config.reject.all_denied) return XDP_DROP;
+  return march_answer(context, key->l4_at, key->l4_bytes);
+}
+
 SEC("xdp")
 int march_xdp(struct xdp_md* context) {
   const uint8_t* data = (const uint8_t*)(uint64_t)context->data;
@@ -293,7 +309,8 @@ int march_xdp(struct xdp_md* context) {
   if (march_tells_of(MARCH_EVENT_DROP) && action != MARCH_ACTION_ALLOW) {
     march_tell(context, &key, slot, MARCH_EVENT_DROP);
   }
-  return action == MARCH_ACTION_ALLOW ? XDP_PASS : XDP_DROP;
+  return action == MARCH_ACTION_ALLOW ? march_let_pass(context, slot)
+                                      : march_let_drop(context, &key, slot);
 }
 
 char march_license[] SEC("license") = "GPL";

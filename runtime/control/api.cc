@@ -52,6 +52,8 @@ Json InterfacesJson(const std::vector<telemetry::InterfaceState>& interfaces) {
   for (const telemetry::InterfaceState& interface : interfaces) {
     Json item = {{"name", interface.name}, {"mode", interface.mode}};
     if (!interface.problem.empty()) item["problem"] = interface.problem;
+    item["forward"] = interface.fast ? "fast" : "kernel";
+    if (!interface.slow.empty()) item["forward_problem"] = interface.slow;
     list.push_back(std::move(item));
   }
   return list;

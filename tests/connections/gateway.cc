@@ -136,13 +136,11 @@ struct Gateway::State {
 
 Gateway::Gateway() : Gateway(Sizes{}) {}
 
-Gateway::Gateway(const Sizes& sizes, const march_event_config& events)
-    : state_(std::make_unique<State>()) {
+Gateway::Gateway(const Sizes& sizes, march_config config) : state_(std::make_unique<State>()) {
   if (geteuid() != 0) {
     std::cerr << "SKIPPED: running programs in the kernel needs root\n";
     std::exit(77);
   }
-  march_config config{};
   config.flows.established = sizes.established / MARCH_FLOW_LANES;
   config.flows.fresh = sizes.fresh / MARCH_FLOW_LANES;
   for (std::uint32_t& timeout : config.flows.timeouts)
@@ -201,6 +199,13 @@ bool Gateway::Passes(const std::vector<std::uint8_t>& frame, int times) {
     passes = result->xdp_action == kXdpPass;
   }
   return passes;
+}
+
+bpf::FrameResult Gateway::Run(const std::vector<std::uint8_t>& frame) {
+  auto result = state_->program->RunForFrame(std::string(frame.begin(), frame.end()));
+  INFO((result.ok() ? "" : TextOf(result.diagnostics())));
+  REQUIRE(result.ok());
+  return std::move(result).value();
 }
 
 std::uint64_t Gateway::Counted(const std::string& name) {

@@ -47,7 +47,8 @@ class Gateway {
   };
 
   Gateway();  // skips the test without root
-  explicit Gateway(const Sizes& sizes, const march_event_config& events = {});
+  // Of `config`, what is about flows is overwritten.
+  explicit Gateway(const Sizes& sizes, march_config config = {});
   ~Gateway();
 
   // The program of the policy takes the place of the one before.
@@ -55,6 +56,8 @@ class Gateway {
   bool Passes(const Packet& packet);
   // Sends any frame of at least 14 bytes, as often as is said. Whether the last one passed.
   bool Passes(const std::vector<std::uint8_t>& frame, int times = 1);
+  // A whole frame, as one that came in by the loopback interface.
+  bpf::FrameResult Run(const std::vector<std::uint8_t>& frame);
   // Packets that were counted for a mapping, or a slot by its name, since Enforce.
   std::uint64_t Counted(const std::string& name);
   std::uint64_t Statistic(march_statistic which);
