@@ -7,6 +7,7 @@
 #ifndef MARCH_BUNDLE_ABI_CONFIG_H
 #define MARCH_BUNDLE_ABI_CONFIG_H
 
+#include "bundle/abi/abuse.h"
 #include "bundle/abi/flow.h"
 #include "bundle/abi/types.h"
 
@@ -15,6 +16,7 @@
 struct march_config {
   uint64_t secret[2]; /* of keyed hashes; the gateway's own, as old as the state it keeps */
   struct march_flow_config flows;
+  struct march_abuse_config abuse;
 };
 
 /* What is counted beside packets by slot, in the per-CPU array `march_statistics`. */

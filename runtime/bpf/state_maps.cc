@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "bundle/abi/block.h"
 #include "bundle/abi/tables.h"
 #include "runtime/bpf/loader.h"
 
@@ -28,7 +29,8 @@ struct Form {
 constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 72;
 
 // Of all maps that there may be.
-constexpr std::array kNames = {"march_flow_buckets", "march_flows", "march_scratch",
+constexpr std::array kNames = {"march_block_filter", "march_blocks",  "march_flow_buckets",
+                               "march_flows",        "march_scratch", "march_own_addresses",
                                "march_statistics"};
 
 constexpr Form kSecret = {"secret", BPF_MAP_TYPE_ARRAY, sizeof(march_config::secret), 1, 0};
@@ -42,6 +44,17 @@ std::vector<Form> FormsOf(const march_config& config) {
     forms.push_back({"march_flows", BPF_MAP_TYPE_ARRAY, sizeof(march_flow),
                      buckets * MARCH_FLOW_LANES, BPF_F_MMAPABLE});
     forms.push_back({"march_scratch", BPF_MAP_TYPE_PERCPU_ARRAY, kScratchBytes, 1, 0});
+  }
+  if (config.abuse.blocks != 0) {
+    forms.push_back({"march_block_filter", BPF_MAP_TYPE_ARRAY,
+                     MARCH_BLOCK_FILTER_WORDS(config.abuse.blocks) * sizeof(std::uint64_t), 1,
+                     BPF_F_MMAPABLE});
+    forms.push_back({"march_blocks", BPF_MAP_TYPE_ARRAY, sizeof(march_block_line),
+                     MARCH_BLOCK_LINES(config.abuse.blocks), BPF_F_MMAPABLE});
+  }
+  if ((config.abuse.screens & MARCH_SCREEN_SPOOFED) != 0) {
+    forms.push_back({"march_own_addresses", BPF_MAP_TYPE_ARRAY, sizeof(march_own_line),
+                     MARCH_OWN_LINES, BPF_F_MMAPABLE});
   }
   if (!forms.empty()) {
     forms.push_back({"march_statistics", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t),
