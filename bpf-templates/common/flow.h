@@ -13,6 +13,7 @@
 #ifndef MARCH_BPF_TEMPLATES_COMMON_FLOW_H
 #define MARCH_BPF_TEMPLATES_COMMON_FLOW_H
 
+#include "bits.h"
 #include "bundle/abi/config.h"
 #include "bundle/abi/flow.h"
 #include "bundle/abi/tables.h"
@@ -140,15 +141,6 @@ MARCH_INLINE void march_flow_key(const struct march_flow* flow, struct march_key
     key->l4 = MARCH_L4_KEY(protocol, MARCH_ICMP_PORT(kind & 0xff, 0));
     key->source_port = 0;
   }
-}
-
-/* 1 if it is, without a branch: or the verifier would follow every combination of outcomes. For the
- * same reason choices are products (since Linux 6.13 it also follows both values of a mask), of
- * numbers that the compiler does not know to be 0 or 1, or it would make branches of them. */
-MARCH_INLINE uint64_t march_is_zero(uint64_t value) {
-  uint64_t is_zero = ~(value | (0 - value)) >> 63;
-  MARCH_OPAQUE(is_zero);
-  return is_zero;
 }
 
 /* Looks for the packet's flow in one bucket, whose fingerprints differ from each other. 1: found.

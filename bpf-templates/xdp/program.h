@@ -101,6 +101,7 @@ MARCH_INLINE void march_count(uint32_t slot, uint64_t bytes) {
 
 #include "xdp/gateway.h"
 
+#include "xdp/abuse.h"
 #include "xdp/event.h"
 
 #if MARCH_STATEFUL
@@ -296,6 +297,7 @@ int march_xdp(struct xdp_md* context) {
   MARCH_OPAQUE(bytes);
   uint32_t slot = march_read_frame(data, end, &key);
   uint32_t action = MARCH_ACTION_DENY;
+  if (slot == MARCH_JUDGE) slot = march_screen(&key, bytes);
   if (slot == MARCH_JUDGE) {
     uint32_t audit = 0;
     const uint32_t verdict = march_decide(context, &key, bytes, &audit);

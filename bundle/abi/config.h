@@ -8,6 +8,7 @@
 #define MARCH_BUNDLE_ABI_CONFIG_H
 
 #include "bundle/abi/event.h"
+#include "bundle/abi/abuse.h"
 #include "bundle/abi/flow.h"
 #include "bundle/abi/limit.h"
 #include "bundle/abi/types.h"
@@ -36,6 +37,7 @@ struct march_config {
   struct march_limit_config limits;
   struct march_forward_config forward;
   struct march_reject_config reject;
+  struct march_abuse_config abuse;
 };
 
 /* What is counted beside packets by slot, in the per-CPU array `march_statistics`. */
