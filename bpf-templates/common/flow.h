@@ -13,6 +13,7 @@
 #ifndef MARCH_BPF_TEMPLATES_COMMON_FLOW_H
 #define MARCH_BPF_TEMPLATES_COMMON_FLOW_H
 
+#include "bits.h"
 #include "bundle/abi/config.h"
 #include "bundle/abi/flow.h"
 #include "bundle/abi/tables.h"
@@ -142,12 +143,6 @@ MARCH_INLINE void march_flow_key(const struct march_flow* flow, struct march_key
   }
 }
 
-/* 1 if it is, without a branch: or the verifier would follow every combination of outcomes. For the
- * same reason choices are products: since Linux 6.13 it also follows both values of a mask. */
-MARCH_INLINE uint64_t march_is_zero(uint64_t value) {
-  return ~(value | (0 - value)) >> 63;
-}
-
 /* Looks for the packet's flow in one bucket, whose fingerprints differ from each other. 1: found.
  */
 MARCH_INLINE uint32_t march_flow_in_bucket(struct march_track* t, uint32_t bucket) {
@@ -219,7 +214,8 @@ MARCH_INLINE uint64_t* march_flow_word(uint32_t number) {
 #define MARCH_FLOW_RANK(word) (MARCH_FLOW_DEADLINE(word) / 8 + 1) /* below 2^30 */
 
 MARCH_INLINE uint64_t march_flow_better(uint64_t a, uint64_t b) {
-  const uint64_t is_less = (a - b) >> 63;
+  uint64_t is_less = (a - b) >> 63;
+  MARCH_OPAQUE(is_less);
   return b ^ (a ^ b) * is_less;
 }
 
@@ -288,9 +284,19 @@ MARCH_INLINE void march_flow_publish(const struct march_track* t, uint32_t numbe
   __asm__ volatile("" : : "r"(before));
 }
 
-MARCH_INLINE void march_flow_end(uint32_t number, uint64_t word) {
-  uint64_t* at = march_flow_word(number);
-  if (at) __sync_val_compare_and_swap(at, word, 0);
+/* The flow that was found is over; `why` is 0 or MARCH_FLOW_FORBIDDEN. Nobody finds it any more,
+ * and what it was is left for marchd to read. */
+MARCH_INLINE void march_flow_end(const struct march_track* t, uint64_t why) {
+  uint64_t* word = march_flow_word(t->number);
+  const uint64_t ended =
+      (t->word & MARCH_FLOW_FINGERPRINT) | MARCH_FLOW_ENDED | why | MARCH_FLOW_DEADLINE(t->now - 1);
+  if (word) __sync_val_compare_and_swap(word, t->word, ended);
+}
+
+/* The flow that was found lives on in another place. */
+MARCH_INLINE void march_flow_leave(const struct march_track* t) {
+  uint64_t* word = march_flow_word(t->number);
+  if (word) __sync_val_compare_and_swap(word, t->word, 0);
 }
 
 MARCH_INLINE uint32_t march_flow_timeout(uint64_t l4, uint32_t state) {
@@ -356,11 +362,25 @@ MARCH_INLINE void march_flow_promote(struct march_track* t, const struct march_f
   struct march_flow* place = march_flow_at(number);
   if (!place) return;
   *place = *flow;
-  place->judged = (flow->judged & ~0xffull) | state;
+  place->judged |= state;
   march_flow_publish(t, number, t->now + march_flow_timeout(flow->l4, state));
-  march_flow_end(t->number, t->word);
+  march_flow_leave(t);
   march_flow_statistic(MARCH_STATISTIC_FLOWS_ESTABLISHED);
   t->number = number;
+}
+
+/* Whether the flow has nothing to be told: it is established, and was judged by this policy. */
+MARCH_INLINE uint32_t march_flow_is_settled(const struct march_track* t,
+                                            const struct march_flow* flow, uint32_t flags) {
+  if (MARCH_FLOW_GENERATION(flow->judged) != MARCH_CONFIG.flows.generation) return 0;
+  if (MARCH_FLOW_PROTOCOL(t->l4) == MARCH_PROTO_TCP &&
+      (flags & (MARCH_TCP_SYN | MARCH_TCP_FIN | MARCH_TCP_RST)) != 0) {
+    return 0;
+  }
+  const uint32_t state = MARCH_FLOW_STATE(flow->judged);
+  if ((state & ~MARCH_FLOW_SYN) != (MARCH_FLOW_ANSWERED | MARCH_FLOW_ESTABLISHED)) return 0;
+  const uint32_t deadline = t->now + march_flow_timeout(t->l4, state);
+  return deadline - MARCH_FLOW_DEADLINE(t->word) < MARCH_FLOW_SLACK;
 }
 
 /* What becomes of the packet and of the flow that was found for it, in all cases. `numbers` are
@@ -374,7 +394,7 @@ MARCH_INLINE uint32_t march_flow_advance(struct march_track* t, uint32_t flags, 
   const uint32_t is_over = (before & (MARCH_FLOW_RESET | MARCH_FLOW_CUT)) != 0 ||
                            (before & MARCH_FLOW_FINS) == MARCH_FLOW_FINS;
   if (is_tcp && is_over && (flags & (MARCH_TCP_SYN | MARCH_TCP_ACK)) == MARCH_TCP_SYN) {
-    march_flow_end(t->number, t->word);
+    march_flow_end(t, 0);
     t->number = MARCH_NO_FLOW;
     return MARCH_TRACK_JUDGE;
   }
@@ -408,6 +428,12 @@ MARCH_INLINE void march_flow_confirm(const struct march_track* t, uint32_t slot,
   flow->audit = audit;
   /* If another packet of it has just changed its state, the next one is judged again. */
   __sync_val_compare_and_swap(&flow->judged, before, after);
+}
+
+/* A later policy forbids the flow. */
+MARCH_INLINE void march_flow_forbid(const struct march_track* t) {
+  march_flow_end(t, MARCH_FLOW_FORBIDDEN);
+  march_flow_statistic(MARCH_STATISTIC_FLOWS_CUT);
 }
 
 /* Makes the flow that `t` begins. `flags` are TCP's; `ifindex`, where its packet came in. */

@@ -7,7 +7,10 @@
 #ifndef MARCH_BUNDLE_ABI_CONFIG_H
 #define MARCH_BUNDLE_ABI_CONFIG_H
 
+#include "bundle/abi/event.h"
+#include "bundle/abi/abuse.h"
 #include "bundle/abi/flow.h"
+#include "bundle/abi/limit.h"
 #include "bundle/abi/types.h"
 
 #define MARCH_CONFIG_SECTION ".rodata.march"
@@ -30,8 +33,11 @@ struct march_reject_config {
 struct march_config {
   uint64_t secret[2]; /* of keyed hashes; the gateway's own, as old as the state it keeps */
   struct march_flow_config flows;
+  struct march_event_config events;
+  struct march_limit_config limits;
   struct march_forward_config forward;
   struct march_reject_config reject;
+  struct march_abuse_config abuse;
 };
 
 /* What is counted beside packets by slot, in the per-CPU array `march_statistics`. */
@@ -43,6 +49,12 @@ enum march_statistic {
   MARCH_STATISTIC_FLOWS_CUT = 4,         /* flows that a later policy forbids */
   MARCH_STATISTIC_FLOWS_REPLACED = 5,    /* ended ones whose place was taken before the record */
   MARCH_STATISTIC_RELATED = 6,           /* errors of ICMP that passed with their flow */
+  /* By enum march_event_kind, one after the other. */
+  MARCH_STATISTIC_EVENTS_TOLD = 40,       /* in the ring */
+  MARCH_STATISTIC_EVENTS_SUPPRESSED = 42, /* more than are to be told */
+  MARCH_STATISTIC_EVENTS_LOST = 44,       /* the ring was full */
+  MARCH_STATISTIC_LIMITS_EVICTED = 16,   /* buckets that made room before they were full again */
+  MARCH_STATISTIC_LIMITS_BUSY = 17,      /* packets above a limit since CPUs met at its bucket */
   /* Packets that may pass between fast interfaces. Each is counted once: forwarded, or left to the
    * kernel, and why. */
   MARCH_STATISTIC_FORWARDED = 64,

@@ -18,12 +18,6 @@ bool Runs(const bpf::Pins& pins, std::uint64_t generation) {
 
 }  // namespace
 
-std::uint32_t SlotsOf(const bundle::MappingTable& names) {
-  // More than fit are refused by the kernel edge.
-  const std::size_t slots = MARCH_SLOT_FIRST_MAPPING + names.mappings.size();
-  return static_cast<std::uint32_t>(std::min<std::size_t>(slots, UINT32_MAX));
-}
-
 const bpf::Link* FindLink(const bpf::Pins& pins, const std::string& interface) {
   const auto found = std::find_if(pins.links.begin(), pins.links.end(), [&](const bpf::Link& link) {
     return link.interface == interface;
@@ -152,6 +146,14 @@ const bundle::MappingTable* Applier::NamesOf(std::uint64_t generation) const {
   return it->second ? &*it->second : nullptr;
 }
 
+std::optional<std::uint64_t> Applier::CurrentNumber() const {
+  return current_ ? std::optional(current_->number) : std::nullopt;
+}
+
+Outcome<std::string> Applier::StoredBundle(std::uint64_t generation) const {
+  return store_.ReadBundle(generation);
+}
+
 // Brings disk and pins in line with what is in force: records it, folds and unpins every generation
 // that nothing runs, drops bundles of long ago. Each step may be the last before a crash, and all
 // can be repeated. The caller has settled the kernel.
@@ -207,6 +209,7 @@ Outcome<Done> Applier::Tidy() {
       ++kept;
     } else if (*it != recorded_ && !Runs(*pins, *it)) {
       if (auto removed = store_.RemoveBundle(*it); !removed.ok()) return removed;
+      names_.erase(*it);
     }
   }
   return Done{};

@@ -73,6 +73,16 @@ class Applier {
 
   Outcome<telemetry::Snapshot> Observe() const;
 
+  // The one in force; none without a policy and in lockdown.
+  std::optional<std::uint64_t> CurrentNumber() const;
+  // What the slots of a generation stand for; null if its bundle is no longer stored. Good until
+  // the next change.
+  const bundle::MappingTable* MappingsOf(std::uint64_t generation) const {
+    return NamesOf(generation);
+  }
+  // The bytes of a bundle that was accepted; the last few are kept. Error: kCannotRead.
+  Outcome<std::string> StoredBundle(std::uint64_t generation) const;
+
  private:
   // What is known of a generation besides its number; all empty if its bundle is lost.
   struct Generation {
@@ -124,9 +134,6 @@ class Applier {
   std::uint64_t swaps_ = 0;
   std::uint64_t refused_ = 0;
 };
-
-// The slots a bundle's counters map needs.
-std::uint32_t SlotsOf(const bundle::MappingTable& names);
 
 const bpf::Link* FindLink(const bpf::Pins& pins, const std::string& interface);
 

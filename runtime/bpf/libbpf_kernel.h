@@ -33,6 +33,9 @@ class LibbpfKernel final : public Kernel {
 
  private:
   march_config ConfigOf(std::uint64_t generation) const;
+  bool RunsOtherConfiguration() const;
+  static bool WaitForPrograms();
+  Outcome<Done> CarryConnections();
   std::string GenerationDirectory(std::uint64_t generation) const;
   std::string LinkPath(const std::string& interface) const;
 

@@ -39,7 +39,8 @@ class Interpreter : ConfigReader {
     if (HasErrors(errors_)) return std::move(errors_);
     CheckKeys(root,
               {"apiVersion", "kind", "cluster", "interfaces", "xdp", "trusted_keys", "control",
-               "metrics", "state", "bpffs", "without_policy", "connections", "forward", "reject"});
+               "metrics", "state", "bpffs", "without_policy", "connections", "events", "forward",
+               "reject"});
     if (const YamlNode* node = Find(root, "cluster")) Text(*node, "cluster", config_.cluster);
     bpf::XdpMode mode = bpf::XdpMode::kAuto;
     if (const YamlNode* node = Find(root, "xdp")) mode = Mode(*node);
@@ -58,6 +59,8 @@ class Interpreter : ConfigReader {
       config_.drop_without_policy = Word(*node, {"pass", "drop"}) == "drop";
     }
     config_.gateway.flows = ReadConnections(*this, Find(root, "connections"));
+    config_.events = ReadEvents(*this, Find(root, "events"));
+    config_.gateway.events = config_.events.ForPrograms();
     config_.gateway.forward.fast = static_cast<std::uint32_t>(
         std::any_of(config_.interfaces.begin(), config_.interfaces.end(),
                     [](const apply::Interface& interface) { return interface.fast; }));

@@ -6,6 +6,7 @@
 
 #include "base/version.h"
 #include "bundle/mappings.h"
+#include "runtime/telemetry/statistics.h"
 
 namespace march::telemetry {
 namespace {
@@ -98,6 +99,32 @@ void WriteCounts(const Snapshot& snapshot, std::string_view unit, Part part, Wri
   writer.Sample({}, snapshot.retired_rest.*part);
 }
 
+void WriteFlows(const Snapshot& snapshot, Writer& writer) {
+  if (snapshot.flow_tables.empty()) return;
+  writer.Family("march_flows", "gauge", "Connections that live.");
+  for (const FlowTableState& table : snapshot.flow_tables) {
+    writer.Sample({{"table", table.name}}, table.flows);
+  }
+  writer.Family("march_flow_table_capacity", "gauge", "Connections that there is room for.");
+  for (const FlowTableState& table : snapshot.flow_tables) {
+    writer.Sample({{"table", table.name}}, table.capacity);
+  }
+  writer.Family("march_flow_table_full", "gauge",
+                "1 when a connection found no room there in the last minute.");
+  for (const FlowTableState& table : snapshot.flow_tables) {
+    writer.Sample({{"table", table.name}}, table.is_full ? 1 : 0);
+  }
+}
+
+void WriteStatistics(const Snapshot& snapshot, Writer& writer) {
+  for (const StatisticInfo& statistic : Statistics()) {
+    if (statistic.which >= snapshot.statistics.size()) continue;
+    const std::string name = "march_" + std::string(statistic.name) + "_total";
+    writer.Family(name, "counter", statistic.help);
+    writer.Sample({}, snapshot.statistics[statistic.which]);
+  }
+}
+
 }  // namespace
 
 std::string_view NameOf(Enforcement enforcement) {
@@ -145,6 +172,8 @@ std::string MetricsText(const Snapshot& snapshot) {
   }
   WriteCounts(snapshot, "packets", &Count::packets, writer);
   WriteCounts(snapshot, "bytes", &Count::bytes, writer);
+  WriteFlows(snapshot, writer);
+  WriteStatistics(snapshot, writer);
   return writer.Take();
 }
 

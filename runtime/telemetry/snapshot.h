@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ struct MappingCount {
   std::int32_t priority = 0;
   std::string place;
   Count count;
+  std::optional<Count> above_limit = std::nullopt;  // of a mapping with a limit
 };
 
 // A count whose mapping, with this action, is no longer in the policy.
@@ -52,6 +54,14 @@ struct InterfaceState {
   std::string slow;     // why they are not, although they are to be, or ""
 };
 
+// Connections, "established" or "new" ones.
+struct FlowTableState {
+  std::string name;
+  std::uint64_t flows = 0;
+  std::uint64_t capacity = 0;
+  bool is_full = false;  // one found no room there in the last minute
+};
+
 struct Snapshot {
   Enforcement enforcement = Enforcement::kNoPolicy;
   std::string problem;  // why marchd is not healthy, or ""
@@ -71,6 +81,11 @@ struct Snapshot {
   std::vector<std::pair<std::string, Count>> defaults;  // by action
   std::vector<RetiredCount> retired;                    // by name
   Count retired_rest;                                   // of names beyond those that are kept
+
+  std::vector<FlowTableState> flow_tables;  // none where no connections are kept
+  // By march_statistic (bundle/abi/config.h), as old as the state in the kernel; empty if there is
+  // none.
+  std::vector<std::uint64_t> statistics;
 };
 
 }  // namespace march::telemetry
