@@ -36,10 +36,18 @@ constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 72;
 // Of all maps that there may be.
 constexpr const char* kBuckets = "march_flow_buckets";
 constexpr const char* kFlows = "march_flows";
-constexpr std::array kNames = {
-    "march_answered", "march_block_filter", "march_blocks",        "march_event_budgets",
-    "march_events",   kBuckets,             kFlows,                "march_interfaces",
-    "march_own_addresses", "march_refreshed", "march_scratch",     "march_statistics"};
+constexpr std::array kNames = {"march_answered",
+                               "march_block_filter",
+                               "march_blocks",
+                               "march_event_budgets",
+                               "march_events",
+                               kBuckets,
+                               kFlows,
+                               "march_interfaces",
+                               "march_own_addresses",
+                               "march_refreshed",
+                               "march_scratch",
+                               "march_statistics"};
 
 // MARCH_REFRESH_BITS of bpf-templates/xdp/forward.h.
 constexpr std::uint32_t kRefreshed = 1024;

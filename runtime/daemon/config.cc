@@ -37,10 +37,9 @@ class Interpreter : ConfigReader {
       Error(kind != nullptr ? kind->range : root.range, "kind must be Runtime");
     }
     if (HasErrors(errors_)) return std::move(errors_);
-    CheckKeys(root,
-              {"apiVersion", "kind", "cluster", "interfaces", "xdp", "trusted_keys", "control",
-               "metrics", "state", "bpffs", "without_policy", "connections", "events", "forward",
-               "reject"});
+    CheckKeys(root, {"apiVersion", "kind", "cluster", "interfaces", "xdp", "trusted_keys",
+                     "control", "metrics", "state", "bpffs", "without_policy", "connections",
+                     "events", "forward", "reject"});
     if (const YamlNode* node = Find(root, "cluster")) Text(*node, "cluster", config_.cluster);
     bpf::XdpMode mode = bpf::XdpMode::kAuto;
     if (const YamlNode* node = Find(root, "xdp")) mode = Mode(*node);
