@@ -33,6 +33,8 @@ struct {
   MARCH_MAP_TYPE(value, uint64_t);
 } feed SEC(".maps");  /* frames so far; the interface to send from */
 
+static long (*const bpf_redirect)(uint32_t ifindex, uint64_t flags) = (void*)23;
+
 SEC("xdp")
 int march_feed(struct xdp_md* context) {
   uint8_t* data = (uint8_t*)(uint64_t)context->data;
