@@ -15,8 +15,8 @@ const std::vector<StatisticInfo>& Statistics() {
        "Connections that ended because a later policy forbids them."},
       {MARCH_STATISTIC_FLOWS_REPLACED, "flows_replaced",
        "Connections that had ended and whose place was taken before their record was made."},
-      {MARCH_STATISTIC_RELATED, "related",
-       "ICMP errors that passed with the connection they are about, in packets."},
+      {MARCH_STATISTIC_RELATED, "related_errors",
+       "ICMP errors that passed with the connection they are about."},
   };
   return statistics;
 }
