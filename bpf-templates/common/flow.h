@@ -13,15 +13,11 @@
 #ifndef MARCH_BPF_TEMPLATES_COMMON_FLOW_H
 #define MARCH_BPF_TEMPLATES_COMMON_FLOW_H
 
+#include "bits.h"
 #include "bundle/abi/config.h"
 #include "bundle/abi/flow.h"
 #include "bundle/abi/tables.h"
 #include "common/packet.h"
-
-#define MARCH_TCP_FIN 0x01u
-#define MARCH_TCP_SYN 0x02u
-#define MARCH_TCP_RST 0x04u
-#define MARCH_TCP_ACK 0x10u
 
 #define MARCH_NO_FLOW 0xffffffffu
 
@@ -38,6 +34,7 @@ struct march_track {
   uint64_t l4; /* as in a flow that the packet opens */
   uint64_t hash;
   uint64_t word;       /* of the flow, as it was found */
+  uint64_t bytes;      /* of the frame that counts for the flow that it opens; 0: none does */
   uint32_t number;     /* of the flow, or MARCH_NO_FLOW */
   uint32_t is_reply;   /* 1: against the flow's direction */
   uint32_t directions; /* MARCH_DIRECTION_*: in which it can belong to a flow */
@@ -147,12 +144,6 @@ MARCH_INLINE void march_flow_key(const struct march_flow* flow, struct march_key
   }
 }
 
-/* 1 if it is, without a branch: or the verifier would follow every combination of outcomes. For the
- * same reason choices are products: since Linux 6.13 it also follows both values of a mask. */
-MARCH_INLINE uint64_t march_is_zero(uint64_t value) {
-  return ~(value | (0 - value)) >> 63;
-}
-
 /* Looks for the packet's flow in one bucket, whose fingerprints differ from each other. 1: found.
  */
 MARCH_INLINE uint32_t march_flow_in_bucket(struct march_track* t, uint32_t bucket) {
@@ -224,7 +215,8 @@ MARCH_INLINE uint64_t* march_flow_word(uint32_t number) {
 #define MARCH_FLOW_RANK(word) (MARCH_FLOW_DEADLINE(word) / 8 + 1) /* below 2^30 */
 
 MARCH_INLINE uint64_t march_flow_better(uint64_t a, uint64_t b) {
-  const uint64_t is_less = (a - b) >> 63;
+  uint64_t is_less = (a - b) >> 63;
+  MARCH_OPAQUE(is_less);
   return b ^ (a ^ b) * is_less;
 }
 
@@ -427,7 +419,18 @@ MARCH_INLINE uint32_t march_flow_advance(struct march_track* t, uint32_t flags, 
   return MARCH_TRACK_PASS;
 }
 
-/* Writes down that the policy in force allows the flow, and by which mapping. */
+/* A packet counts for its flow. */
+MARCH_INLINE void march_flow_count(struct march_flow* flow, uint32_t is_reply, uint64_t bytes) {
+  if (is_reply) {
+    flow->reply_packets += 1;
+    flow->reply_bytes += bytes;
+  } else {
+    flow->packets += 1;
+    flow->bytes += bytes;
+  }
+}
+
+/* Writes down that the policy in force allows the flow, and by which mapping. Its packet counts. */
 MARCH_INLINE void march_flow_confirm(const struct march_track* t, uint32_t slot, uint32_t audit) {
   struct march_flow* flow = march_flow_at(t->number);
   if (!flow) return;
@@ -437,6 +440,7 @@ MARCH_INLINE void march_flow_confirm(const struct march_track* t, uint32_t slot,
   flow->audit = audit;
   /* If another packet of it has just changed its state, the next one is judged again. */
   __sync_val_compare_and_swap(&flow->judged, before, after);
+  march_flow_count(flow, t->is_reply, t->bytes);
 }
 
 /* A later policy forbids the flow. */
@@ -465,25 +469,14 @@ MARCH_INLINE uint32_t march_flow_open(struct march_track* t, uint32_t slot, uint
   flow->isn = 0;
   flow->audit = audit;
   flow->ifindex = ifindex;
-  flow->packets = 0;
-  flow->bytes = 0;
+  flow->packets = t->bytes ? 1 : 0;
+  flow->bytes = t->bytes;
   flow->reply_packets = 0;
   flow->reply_bytes = 0;
   march_flow_publish(t, number, t->now + march_flow_timeout(t->l4, state));
   march_flow_statistic(MARCH_STATISTIC_FLOWS_OPENED);
   t->number = number;
   return number;
-}
-
-/* A packet counts for its flow. */
-MARCH_INLINE void march_flow_count(struct march_flow* flow, uint32_t is_reply, uint64_t bytes) {
-  if (is_reply) {
-    flow->reply_packets += 1;
-    flow->reply_bytes += bytes;
-  } else {
-    flow->packets += 1;
-    flow->bytes += bytes;
-  }
 }
 
 /* Whether the first packet of what is no flow yet may open one. */

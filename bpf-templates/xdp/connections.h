@@ -85,10 +85,11 @@ __attribute__((noinline)) int march_advance_flow(struct xdp_md* context, struct 
   return (int)march_flow_advance(t, flags, numbers);
 }
 
+/* 1: it was made. */
 __attribute__((noinline)) int march_open_flow(struct march_track* t, uint32_t slot, uint32_t audit,
                                               uint32_t flags, uint32_t ifindex) {
-  if (march_keeps_flows() && t) march_flow_open(t, slot, audit, flags, ifindex);
-  return 0;
+  if (!march_keeps_flows() || !t) return 0;
+  return march_flow_open(t, slot, audit, flags, ifindex) != MARCH_NO_FLOW;
 }
 
 __attribute__((noinline)) int march_confirm_flow(const struct march_track* t, uint32_t slot,
@@ -114,6 +115,7 @@ __attribute__((noinline)) int march_open_fragments(const struct march_track* fir
   t->l4 = MARCH_FLOW_L4(id & 0xffff, id >> 16, MARCH_FLOW_PROTOCOL(first->l4), MARCH_KIND_FRAGMENTS,
                         MARCH_FLOW_FAMILY(first->l4));
   t->directions = MARCH_DIRECTION_FORWARD;
+  t->bytes = 0;
   t->hash = march_flow_hash(t);
   if (!march_find_flow(t)) march_flow_open(t, slot, 0, 0, ifindex);
   return 0;
@@ -188,6 +190,7 @@ MARCH_INLINE uint32_t march_track_packet(struct xdp_md* context, const struct ma
                                          uint32_t* audit) {
   t->now = march_tick();
   t->word = 0;
+  t->bytes = bytes;
   uint32_t is_related = 0;
   if (march_track_key(t, key)) {
     t->hash = march_flow_hash(t);

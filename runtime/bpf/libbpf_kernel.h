@@ -24,6 +24,7 @@ class LibbpfKernel final : public Kernel {
                            std::uint64_t generation) override;
   Outcome<Done> Replace(const std::string& interface, std::uint64_t generation) override;
   Outcome<Done> Detach(const std::string& interface) override;
+  Outcome<std::vector<std::string>> Survey(std::span<const Guarded> interfaces) override;
   bool Settle() override;
   Outcome<std::vector<march_counter>> ReadCounters(std::uint64_t generation) const override;
 

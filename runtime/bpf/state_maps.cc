@@ -13,6 +13,8 @@
 #include <string_view>
 #include <utility>
 
+#include "bundle/abi/block.h"
+#include "bundle/abi/interface.h"
 #include "bundle/abi/tables.h"
 #include "runtime/bpf/loader.h"
 
@@ -25,15 +27,22 @@ struct Form {
   std::uint32_t value_size;
   std::uint32_t entries;
   std::uint32_t flags;
+  std::uint32_t key_size = sizeof(std::uint32_t);
 };
 
 // struct march_scratch of bpf-templates/xdp/connections.h.
-constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 72;
+constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 80;
 
 // Of all maps that there may be.
 constexpr const char* kBuckets = "march_flow_buckets";
 constexpr const char* kFlows = "march_flows";
-constexpr std::array kNames = {kBuckets, kFlows, "march_scratch", "march_statistics"};
+constexpr std::array kNames = {
+    "march_answered", "march_block_filter", "march_blocks",        "march_event_budgets",
+    "march_events",   kBuckets,             kFlows,                "march_interfaces",
+    "march_own_addresses", "march_refreshed", "march_scratch",     "march_statistics"};
+
+// MARCH_REFRESH_BITS of bpf-templates/xdp/forward.h.
+constexpr std::uint32_t kRefreshed = 1024;
 
 // How to find in the maps what is in them: the secret that it was hashed with, and the sizes of the
 // two tables that share an array.
@@ -59,6 +68,33 @@ std::vector<Form> FormsOf(const march_config& config) {
                      BPF_F_MMAPABLE});
     forms.push_back({"march_scratch", BPF_MAP_TYPE_PERCPU_ARRAY, kScratchBytes, 1, 0});
   }
+  if (config.events.intervals[MARCH_EVENT_DROP] != 0 ||
+      config.events.intervals[MARCH_EVENT_ALLOW] != 0) {
+    forms.push_back({"march_events", BPF_MAP_TYPE_RINGBUF, 0, MARCH_EVENT_RING_BYTES, 0, 0});
+    forms.push_back({"march_event_budgets", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(march_event_budget),
+                     MARCH_EVENT_KINDS, 0});
+  }
+  if (config.forward.fast != 0) {
+    forms.push_back({"march_refreshed", BPF_MAP_TYPE_ARRAY, sizeof(std::uint32_t), kRefreshed, 0});
+  }
+  if (config.reject.interval != 0) {
+    forms.push_back({"march_answered", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t), 1, 0});
+  }
+  if (config.forward.fast != 0 || config.reject.interval != 0) {
+    forms.push_back({"march_interfaces", BPF_MAP_TYPE_ARRAY, sizeof(march_interface),
+                     MARCH_INTERFACES, BPF_F_MMAPABLE});
+  }
+  if (config.abuse.blocks != 0) {
+    forms.push_back({"march_block_filter", BPF_MAP_TYPE_ARRAY,
+                     MARCH_BLOCK_FILTER_WORDS(config.abuse.blocks) * sizeof(std::uint64_t), 1,
+                     BPF_F_MMAPABLE});
+    forms.push_back({"march_blocks", BPF_MAP_TYPE_ARRAY, sizeof(march_block_line),
+                     MARCH_BLOCK_LINES(config.abuse.blocks), BPF_F_MMAPABLE});
+  }
+  if ((config.abuse.screens & MARCH_SCREEN_SPOOFED) != 0) {
+    forms.push_back({"march_own_addresses", BPF_MAP_TYPE_ARRAY, sizeof(march_own_line),
+                     MARCH_OWN_LINES, BPF_F_MMAPABLE});
+  }
   if (!forms.empty()) {
     forms.push_back({"march_statistics", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t),
                      MARCH_STATISTICS, 0});
@@ -70,7 +106,7 @@ bool HasForm(int fd, const Form& form) {
   bpf_map_info info{};
   std::uint32_t size = sizeof(info);
   return bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && info.type == form.type &&
-         info.key_size == sizeof(std::uint32_t) && info.value_size == form.value_size &&
+         info.key_size == form.key_size && info.value_size == form.value_size &&
          info.max_entries == form.entries && info.map_flags == form.flags;
 }
 
@@ -78,8 +114,8 @@ Outcome<UniqueFd> Make(const Form& form) {
   bpf_map_create_opts options{};
   options.sz = sizeof(options);
   options.map_flags = form.flags;
-  UniqueFd fd(bpf_map_create(form.type, form.name, sizeof(std::uint32_t), form.value_size,
-                             form.entries, &options));
+  UniqueFd fd(
+      bpf_map_create(form.type, form.name, form.key_size, form.value_size, form.entries, &options));
   if (!fd.ok()) {
     return KernelRefused(
         "make the map " + std::string(form.name), errno,

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/version.h"
+#include "runtime/control/event_routes.h"
 #include "runtime/control/flow_routes.h"
 #include "runtime/telemetry/metrics.h"
 
@@ -19,14 +20,16 @@ struct Route {
   std::string_view method;
   bool for_metrics;  // served on the metrics address too
 };
-constexpr std::array<Route, 8> kRoutes = {{{"/healthz", "GET", true},
-                                           {"/metrics", "GET", true},
-                                           {"/v1/status", "GET", false},
-                                           {"/v1/rules", "GET", false},
-                                           {"/v1/flows", "GET", false},
-                                           {"/v1/flows/summary", "GET", false},
-                                           {"/v1/flows/cut", "POST", false},
-                                           {"/v1/bundles", "POST", false}}};
+constexpr std::array<Route, 10> kRoutes = {{{"/healthz", "GET", true},
+                                            {"/metrics", "GET", true},
+                                            {"/v1/status", "GET", false},
+                                            {"/v1/rules", "GET", false},
+                                            {"/v1/bundle", "GET", false},
+                                            {"/v1/events", "GET", false},
+                                            {"/v1/flows", "GET", false},
+                                            {"/v1/flows/summary", "GET", false},
+                                            {"/v1/flows/cut", "POST", false},
+                                            {"/v1/bundles", "POST", false}}};
 
 std::string_view PathOf(const RequestHead& head) {
   const std::string_view target = head.target;
@@ -49,6 +52,8 @@ Json InterfacesJson(const std::vector<telemetry::InterfaceState>& interfaces) {
   for (const telemetry::InterfaceState& interface : interfaces) {
     Json item = {{"name", interface.name}, {"mode", interface.mode}};
     if (!interface.problem.empty()) item["problem"] = interface.problem;
+    item["forward"] = interface.fast ? "fast" : "kernel";
+    if (!interface.slow.empty()) item["forward_problem"] = interface.slow;
     list.push_back(std::move(item));
   }
   return list;
@@ -150,6 +155,16 @@ Response Api::Apply(std::string_view bundle) {
                             {"swap_ms", took.count()}});
 }
 
+Response Api::Bundle(std::string_view target) const {
+  return AnswerBundle(target, applier_);
+}
+
+Response Api::Events(std::string_view target) const {
+  if (events_ != nullptr) return AnswerEvents(target, *events_);
+  return ErrorResponse(404, "", "request", "events are switched off",
+                       "`events` in march-runtime(5) switches them on");
+}
+
 Response Api::Flows(std::string_view target) const {
   if (flows_ == nullptr) {
     return ErrorResponse(404, "", "request", "this gateway keeps no connections",
@@ -163,6 +178,8 @@ Response Api::Flows(std::string_view target) const {
 Response Api::Handle(const RequestHead& head, std::string_view body) {
   const std::string_view path = PathOf(head);
   if (path == "/v1/bundles") return Apply(body);
+  if (path == "/v1/bundle") return Bundle(head.target);
+  if (path == "/v1/events") return Events(head.target);
   if (path.starts_with("/v1/flows")) return Flows(head.target);
   auto snapshot = applier_.Observe();
   if (!snapshot.ok()) return Failed(snapshot.diagnostics(), false);

@@ -25,6 +25,8 @@
 #include "runtime/bpf/unique_fd.h"
 #include "runtime/control/api.h"
 #include "runtime/control/server.h"
+#include "runtime/events/collector.h"
+#include "runtime/events/event_log.h"
 #include "runtime/flows/keeper.h"
 
 namespace march::daemon {
@@ -161,6 +163,13 @@ class Signals {
   telemetry::Logger& log_;
 };
 
+// Empty where there is nothing that counts.
+std::vector<std::uint64_t> StatisticsOf(const bpf::StateMaps& state) {
+  if (state.Find("march_statistics") < 0) return {};
+  auto sums = state.ReadStatistics();
+  return sums.ok() ? *std::move(sums) : std::vector<std::uint64_t>{};
+}
+
 // None where no connections are kept.
 Outcome<std::unique_ptr<flows::FlowKeeper>> KeepFlows(const bpf::StateMaps& state,
                                                       telemetry::Logger& log) {
@@ -169,11 +178,8 @@ Outcome<std::unique_ptr<flows::FlowKeeper>> KeepFlows(const bpf::StateMaps& stat
   if (buckets < 0 || records < 0) return std::unique_ptr<flows::FlowKeeper>();
   auto table = flows::FlowTable::Map(buckets, records, state.config());
   if (!table.ok()) return std::move(table).diagnostics();
-  const auto statistics = [&state] {
-    auto sums = state.ReadStatistics();
-    return sums.ok() ? *std::move(sums) : std::vector<std::uint64_t>{};
-  };
-  return std::make_unique<flows::FlowKeeper>(*std::move(table), statistics, log);
+  return std::make_unique<flows::FlowKeeper>(
+      *std::move(table), [&state] { return StatisticsOf(state); }, log);
 }
 
 }  // namespace
@@ -217,16 +223,25 @@ Outcome<Done> Run(const Config& config, const Options& options, FileSystem& file
   const Signals signals(context, log);
   control::Api api(applier, control::Api::Scope::kAll, config.max_bundle_bytes);
   control::Api metrics(applier, control::Api::Scope::kMetrics, 0);
+  events::EventLog events(config.events.keep);
+  const auto collector = events::Collector::Start(
+      context, kernel.state(),
+      [&](std::uint64_t generation) { return applier.MappingsOf(generation); }, events);
+  if (!collector.ok()) return collector.diagnostics();
+  if (config.events.AreOn() || *keeper != nullptr) api.ServeEvents(events);
   std::optional<FlowSweeper> sweeper;
   if (*keeper != nullptr) {
     flows::FlowKeeper& flows = **keeper;
+    flows.SetRecordTaker(
+        [&collector](const flows::FlowRecord& record) { (*collector)->Record(record); });
     sweeper.emplace(context, flows);
     api.ServeFlows(flows);
-    for (control::Api* each : {&api, &metrics}) {
-      each->DescribeWith([&flows](telemetry::Snapshot& snapshot) {
-        flows.Describe(flows::CurrentTick(), snapshot);
-      });
-    }
+  }
+  for (control::Api* each : {&api, &metrics}) {
+    each->DescribeWith([&](telemetry::Snapshot& snapshot) {
+      if (*keeper != nullptr) (*keeper)->Describe(flows::CurrentTick(), snapshot);
+      snapshot.statistics = StatisticsOf(kernel.state());
+    });
   }
   if (auto serving = control::ServeUnix(context, config.control_socket, api); !serving.ok()) {
     return serving;

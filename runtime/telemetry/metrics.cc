@@ -165,6 +165,11 @@ std::string MetricsText(const Snapshot& snapshot) {
     writer.Sample({{"interface", interface.name}, {"mode", interface.mode}},
                   interface.mode.empty() ? 0 : 1);
   }
+  writer.Family("march_interface_fast", "gauge",
+                "1 when packets between this and another such interface pass the kernel by.");
+  for (const InterfaceState& interface : snapshot.interfaces) {
+    writer.Sample({{"interface", interface.name}}, interface.fast ? 1 : 0);
+  }
   WriteCounts(snapshot, "packets", &Count::packets, writer);
   WriteCounts(snapshot, "bytes", &Count::bytes, writer);
   WriteFlows(snapshot, writer);

@@ -3,44 +3,15 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 
 #include "base/print.h"
 #include "compiler/budget/verifier.h"
 #include "tests/budget/shapes.h"
+#include "tests/kernels/hardened_jit.h"
 
 namespace march {
 namespace {
-
-const char* const kSysctl = "/proc/sys/net/core/bpf_jit_harden";
-
-bool Write(const std::string& value) {
-  std::ofstream out(kSysctl);
-  out << value << std::flush;
-  return out.good();
-}
-
-// Sets the sysctl while it lives; skips the test, loudly, where it cannot be set.
-class Hardened {
- public:
-  Hardened() {
-    std::ifstream(kSysctl) >> before_;
-    if (before_.empty() || !Write("2")) {
-      std::cerr << "SKIPPED: cannot write " << kSysctl
-                << ", so nothing is known of hardened JITs\n";
-      std::exit(77);
-    }
-  }
-  Hardened(const Hardened&) = delete;
-  Hardened& operator=(const Hardened&) = delete;
-  ~Hardened() {
-    if (!Write(before_)) std::cerr << kSysctl << " was " << before_ << " and cannot be put back\n";
-  }
-
- private:
-  std::string before_;
-};
 
 TEST_CASE("the extreme shapes load where constants are hidden") {
   tests::SkipWithoutPrivileges();
@@ -51,7 +22,11 @@ TEST_CASE("the extreme shapes load where constants are hidden") {
     std::cerr << "SKIPPED: the kernel has no JIT, or does not say what it makes\n";
     std::exit(77);
   }
-  const Hardened hardened;
+  const auto setting = tests::HardenedJit::Set();
+  if (setting == nullptr) {
+    std::cerr << "SKIPPED: net.core.bpf_jit_harden cannot be set, so nothing is known of it\n";
+    std::exit(77);
+  }
   const auto hidden = tests::LoadShape(tests::WorstShape());
   REQUIRE(hidden.ok());
   INFO((hidden->figures.ok() ? "" : TextOf(hidden->figures.diagnostics())));
