@@ -28,8 +28,8 @@ struct Form {
 constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 72;
 
 // Of all maps that there may be.
-constexpr std::array kNames = {"march_flow_buckets", "march_flows", "march_scratch",
-                               "march_statistics"};
+constexpr std::array kNames = {"march_flow_buckets", "march_flows", "march_limit_buckets",
+                               "march_scratch", "march_statistics"};
 
 constexpr Form kSecret = {"secret", BPF_MAP_TYPE_ARRAY, sizeof(march_config::secret), 1, 0};
 
@@ -42,6 +42,10 @@ std::vector<Form> FormsOf(const march_config& config) {
     forms.push_back({"march_flows", BPF_MAP_TYPE_ARRAY, sizeof(march_flow),
                      buckets * MARCH_FLOW_LANES, BPF_F_MMAPABLE});
     forms.push_back({"march_scratch", BPF_MAP_TYPE_PERCPU_ARRAY, kScratchBytes, 1, 0});
+  }
+  if (config.limits.lines != 0) {
+    forms.push_back({"march_limit_buckets", BPF_MAP_TYPE_ARRAY, sizeof(march_bucket_line),
+                     config.limits.lines, BPF_F_MMAPABLE});
   }
   if (!forms.empty()) {
     forms.push_back({"march_statistics", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t),

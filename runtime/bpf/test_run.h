@@ -40,8 +40,9 @@ class TestRun {
   ~TestRun();
 
   // `frame` starts at the Ethernet header; the kernel takes 14 bytes to about 3,500. The run counts
-  // in the program's counters like a live packet.
-  Outcome<RunResult> Run(std::string_view frame);
+  // in the program's counters like a live packet. `after`, if given, gets the frame as the program
+  // leaves it.
+  Outcome<RunResult> Run(std::string_view frame, std::string* after = nullptr);
 
   // Since Load, summed over the CPUs.
   Outcome<march_counter> ReadSlot(std::uint32_t slot) const;

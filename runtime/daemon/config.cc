@@ -8,6 +8,7 @@
 #include "runtime/control/server.h"
 #include "runtime/daemon/config_reader.h"
 #include "runtime/daemon/connections.h"
+#include "runtime/daemon/limits.h"
 #include "runtime/daemon/yaml_tree.h"
 
 namespace march::daemon {
@@ -36,8 +37,9 @@ class Interpreter : ConfigReader {
       Error(kind != nullptr ? kind->range : root.range, "kind must be Runtime");
     }
     if (HasErrors(errors_)) return std::move(errors_);
-    CheckKeys(root, {"apiVersion", "kind", "cluster", "interfaces", "xdp", "trusted_keys",
-                     "control", "metrics", "state", "bpffs", "without_policy", "connections"});
+    CheckKeys(root,
+              {"apiVersion", "kind", "cluster", "interfaces", "xdp", "trusted_keys", "control",
+               "metrics", "state", "bpffs", "without_policy", "connections", "limits"});
     if (const YamlNode* node = Find(root, "cluster")) Text(*node, "cluster", config_.cluster);
     bpf::XdpMode mode = bpf::XdpMode::kAuto;
     if (const YamlNode* node = Find(root, "xdp")) mode = Mode(*node);
@@ -55,6 +57,7 @@ class Interpreter : ConfigReader {
       config_.drop_without_policy = Word(*node, {"pass", "drop"}) == "drop";
     }
     config_.gateway.flows = ReadConnections(*this, Find(root, "connections"));
+    config_.gateway.limits = ReadLimits(*this, Find(root, "limits"));
     if (HasErrors(errors_)) return std::move(errors_);
     return std::move(config_);
   }

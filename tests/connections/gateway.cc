@@ -144,6 +144,7 @@ Gateway::Gateway(const Sizes& sizes) : state_(std::make_unique<State>()) {
   march_config config{};
   config.flows.established = sizes.established / MARCH_FLOW_LANES;
   config.flows.fresh = sizes.fresh / MARCH_FLOW_LANES;
+  config.limits.lines = sizes.limit_lines;
   for (std::uint32_t& timeout : config.flows.timeouts)
     timeout = static_cast<std::uint32_t>(MARCH_TICKS(30));
   auto maps = bpf::StateMaps::Open("", config);
@@ -170,10 +171,11 @@ void Gateway::Enforce(const std::string& policy) {
   state_->config.flows.generation = ++state_->generation;
   state_->names = {};
   for (const std::uint32_t mapping : compiled.tables->mappings) {
-    state_->names.mappings.emplace_back().name = compiled.policy->mappings.at(mapping).name;
+    auto& entry = state_->names.mappings.emplace_back();
+    entry.name = compiled.policy->mappings.at(mapping).name;
+    entry.limited = compiled.policy->mappings.at(mapping).limit.has_value();
   }
-  const auto slots =
-      static_cast<std::uint32_t>(MARCH_SLOT_FIRST_MAPPING + state_->names.mappings.size());
+  const std::uint32_t slots = bundle::SlotsOf(state_->names);
   auto program = bpf::TestRun::Load({compiled.object->bytes, tables, slots, state_->config, maps});
   INFO((program.ok() ? "" : TextOf(program.diagnostics())));
   REQUIRE(program.ok());
@@ -181,12 +183,29 @@ void Gateway::Enforce(const std::string& policy) {
 }
 
 bool Gateway::Passes(const Packet& packet) {
+  return !Sent(packet).empty();
+}
+
+std::vector<std::uint8_t> Gateway::Sent(const Packet& packet) {
   const auto& bytes = packet.bytes();
   const std::string frame(bytes.begin(), bytes.end());
-  const auto result = state_->program->Run(frame);
+  std::string after;
+  const auto result = state_->program->Run(frame, &after);
   INFO((result.ok() ? "" : TextOf(result.diagnostics())));
   REQUIRE(result.ok());
-  return result->xdp_action == kXdpPass;
+  if (result->xdp_action != kXdpPass) return {};
+  return {after.begin(), after.end()};
+}
+
+std::uint64_t Gateway::AboveLimit(const std::string& name) {
+  const auto counters = state_->program->ReadAll();
+  REQUIRE(counters.ok());
+  std::size_t slot = MARCH_SLOT_FIRST_MAPPING + state_->names.mappings.size();
+  for (const auto& mapping : state_->names.mappings) {
+    if (mapping.name == name) return counters->at(slot).packets;
+    if (mapping.limited) ++slot;
+  }
+  return 0;
 }
 
 std::uint64_t Gateway::Counted(const std::string& name) {
