@@ -44,6 +44,7 @@ constexpr std::array kNames = {"march_answered",
                                kBuckets,
                                kFlows,
                                "march_interfaces",
+                               "march_limit_buckets",
                                "march_own_addresses",
                                "march_refreshed",
                                "march_scratch",
@@ -103,6 +104,10 @@ std::vector<Form> FormsOf(const march_config& config) {
   if ((config.abuse.screens & MARCH_SCREEN_SPOOFED) != 0) {
     forms.push_back({"march_own_addresses", BPF_MAP_TYPE_ARRAY, sizeof(march_own_line),
                      MARCH_OWN_LINES, BPF_F_MMAPABLE});
+  }
+  if (config.limits.lines != 0) {
+    forms.push_back({"march_limit_buckets", BPF_MAP_TYPE_ARRAY, sizeof(march_bucket_line),
+                     config.limits.lines, BPF_F_MMAPABLE});
   }
   if (!forms.empty()) {
     forms.push_back({"march_statistics", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t),
