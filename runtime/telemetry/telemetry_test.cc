@@ -47,7 +47,7 @@ TEST_CASE("metrics are Prometheus' text format") {
   snapshot.serial = 42;
   snapshot.policy_digest = "abc";
   snapshot.cluster = "default";
-  snapshot.interfaces = {{"eth0", "native", ""}, {"eth1", "", "gone"}};
+  snapshot.interfaces = {{"eth0", "native", "", false, ""}, {"eth1", "", "gone", false, ""}};
   snapshot.swaps = 2;
   snapshot.refused = 1;
   snapshot.mappings = {{"a\"b\\c\nd", "allow", 0, "p.yaml:1", {5, 500}},
