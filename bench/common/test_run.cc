@@ -2,19 +2,29 @@
 
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
+#include <pthread.h>
 #include <sched.h>
 
 #include <cerrno>
+#include <chrono>
+#include <csignal>
 
 #include "bench/common/cpu_time.h"
 #include "bench/common/fail.h"
+#include "bench/common/priority.h"
 
 namespace march::bench {
 namespace {
 
-// A run sets up its pages anew, and Stop waits for its end: some 20 ms at 5 million a second.
-constexpr std::uint32_t kFramesPerRun = 100'000;
 constexpr std::uint32_t kBatch = 64;
+constexpr int kEndRun = SIGUSR1;
+
+// The signal has nothing to do but to be there.
+void TakeSignal() {
+  struct sigaction action{};
+  action.sa_handler = [](int) {};
+  sigaction(kEndRun, &action, nullptr);
+}
 
 }  // namespace
 
@@ -53,20 +63,30 @@ LiveFrames::~LiveFrames() {
 }
 
 void LiveFrames::Start(const Namespace& place) {
+  TakeSignal();
   stop_ = false;
+  stopped_ = false;
   thread_ = std::thread([this, &place] {
     const Namespace::Inside here(place);
     cpu_set_t cpus;
     CPU_ZERO(&cpus);
     CPU_SET(kSenderCpu, &cpus);
     ::sched_setaffinity(0, sizeof(cpus), &cpus);
-    while (!stop_) Run(kFramesPerRun);
+    MakeUrgent(0, kUrgent);
+    while (!stop_) Run(kEndless);
+    stopped_ = true;
   });
 }
 
 void LiveFrames::Stop() {
+  if (!thread_.joinable()) return;
   stop_ = true;
-  if (thread_.joinable()) thread_.join();
+  // A signal before the run has begun ends nothing.
+  while (!stopped_) {
+    ::pthread_kill(thread_.native_handle(), kEndRun);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  thread_.join();
 }
 
 void LiveFrames::Send(const Namespace& place, std::uint32_t frames) {

@@ -42,7 +42,8 @@ class LiveFrames {
   LiveFrames(const LiveFrames&) = delete;
   LiveFrames& operator=(const LiveFrames&) = delete;
 
-  // Without a limit until Stop, from the namespace of the interface.
+  // Without a limit until Stop, from the namespace of the interface. One run of the program, which
+  // is ended by a signal to the thread: between two runs the kernel takes some 30 ms.
   void Start(const Namespace& place);
   void Stop();
 
@@ -52,9 +53,12 @@ class LiveFrames {
  private:
   void Run(std::uint32_t frames);
 
+  static constexpr std::uint32_t kEndless = 1U << 30;
+
   int program_;
   std::vector<std::uint8_t> frame_;
   std::atomic<bool> stop_ = false;
+  std::atomic<bool> stopped_ = true;
   std::thread thread_;
 };
 
