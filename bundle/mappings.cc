@@ -107,6 +107,28 @@ std::string_view SlotName(std::uint32_t slot) {
       return "source-route";
     case MARCH_SLOT_FRAGMENT:
       return "fragment";
+    case MARCH_SLOT_LIMIT:
+      return "limit";
+    case MARCH_SLOT_CUT:
+      return "cut";
+    case MARCH_SLOT_BLOCKED:
+      return "blocked";
+    case MARCH_SLOT_LAND:
+      return "land";
+    case MARCH_SLOT_FLAGS:
+      return "flags";
+    case MARCH_SLOT_MARTIAN:
+      return "martian";
+    case MARCH_SLOT_SPOOFED:
+      return "spoofed";
+    case MARCH_SLOT_SYN_RATE:
+      return "syn-rate";
+    case MARCH_SLOT_FLOW_RATE:
+      return "flow-rate";
+    case MARCH_SLOT_ICMP_RATE:
+      return "icmp-rate";
+    case MARCH_SLOT_COOKIE:
+      return "cookie";
     case MARCH_SLOT_DEFAULT:
       return "default";
     default:

@@ -150,7 +150,18 @@ TEST_CASE("slots have the names that counters show") {
   CHECK(SlotName(MARCH_SLOT_EXTENSIONS) == "extensions");
   CHECK(SlotName(MARCH_SLOT_SOURCE_ROUTE) == "source-route");
   CHECK(SlotName(MARCH_SLOT_FRAGMENT) == "fragment");
-  for (std::uint32_t slot = MARCH_SLOT_FRAGMENT + 1; slot < MARCH_SLOT_DEFAULT; ++slot) {
+  CHECK(SlotName(MARCH_SLOT_LIMIT) == "limit");
+  CHECK(SlotName(MARCH_SLOT_CUT) == "cut");
+  CHECK(SlotName(MARCH_SLOT_BLOCKED) == "blocked");
+  CHECK(SlotName(MARCH_SLOT_LAND) == "land");
+  CHECK(SlotName(MARCH_SLOT_FLAGS) == "flags");
+  CHECK(SlotName(MARCH_SLOT_MARTIAN) == "martian");
+  CHECK(SlotName(MARCH_SLOT_SPOOFED) == "spoofed");
+  CHECK(SlotName(MARCH_SLOT_SYN_RATE) == "syn-rate");
+  CHECK(SlotName(MARCH_SLOT_FLOW_RATE) == "flow-rate");
+  CHECK(SlotName(MARCH_SLOT_ICMP_RATE) == "icmp-rate");
+  CHECK(SlotName(MARCH_SLOT_COOKIE) == "cookie");
+  for (std::uint32_t slot = MARCH_SLOT_COOKIE + 1; slot < MARCH_SLOT_DEFAULT; ++slot) {
     CHECK(SlotName(slot).empty());
   }
   CHECK(SlotName(MARCH_SLOT_DEFAULT) == "default");

@@ -20,11 +20,16 @@
 /* See common/walk.h. */
 #define MARCH_OPAQUE(variable) __asm__ volatile("" : "+r"(variable))
 
+/* The loop behind stays one, which needs less of the stack, or does not. */
+#define MARCH_ROLLED _Pragma("clang loop unroll(disable)")
+#define MARCH_UNROLLED _Pragma("clang loop unroll(full)")
+
 /* Members of a map's definition in the form that BTF carries to the loader. */
 #define MARCH_MAP_UINT(name, value) int(*name)[value]
 #define MARCH_MAP_TYPE(name, value) value* name
 
 #define BPF_MAP_TYPE_ARRAY 2
+#define BPF_MAP_TYPE_PERCPU_ARRAY 6
 #define BPF_F_MMAPABLE 1024
 
 enum march_xdp_action { XDP_DROP = 1, XDP_PASS = 2 };
@@ -41,5 +46,6 @@ struct xdp_md {
 
 static void* (*const bpf_map_lookup_elem)(void* map, const void* key) = (void*)1;
 static uint32_t (*const bpf_get_smp_processor_id)(void) = (void*)8;
+static uint64_t (*const bpf_ktime_get_coarse_ns)(void) = (void*)160; /* Linux 5.11 */
 
 #endif

@@ -1,6 +1,7 @@
 /* The XDP program: read the frame, judge it by the tables, count it (bundle/abi/verdict.h).
- * Included at the end of a generated program, which has defined `march_policy_shape`, MARCH_LINES
- * and MARCH_SLOTS. */
+ * Included at the end of a generated program, which has defined `march_policy_shape`, MARCH_LINES,
+ * MARCH_SLOTS, and, each as 0 or 1, what the policy uses:
+ *   MARCH_STATEFUL  a mapping, or the default, keeps connections */
 #ifndef MARCH_BPF_TEMPLATES_XDP_PROGRAM_H
 #define MARCH_BPF_TEMPLATES_XDP_PROGRAM_H
 
@@ -91,6 +92,89 @@ MARCH_INLINE void march_count(uint32_t slot, uint64_t bytes) {
   }
 }
 
+#include "xdp/gateway.h"
+
+#if MARCH_STATEFUL
+#include "xdp/connections.h"
+#endif
+
+/* Of a packet that was read in full. */
+MARCH_INLINE uint32_t march_judge(const struct march_key* key, uint64_t bytes, uint32_t* audit) {
+  const march_tables_ref tables = march_find_tables();
+  *audit = 0;
+  if (!tables) return MARCH_VERDICT(MARCH_ACTION_DENY, MARCH_SLOT_INTERNAL);
+  struct march_key judged = *key;
+  /* What the headers were is the same to the verifier from here on: or it would follow the whole
+   * walk again for each way in which they can be read. */
+  judged.l4 = MARCH_FORGET(judged.l4, bytes);
+  judged.source_port = MARCH_FORGET(judged.source_port, bytes);
+  return march_classify(tables, &march_policy_shape, &judged, audit);
+}
+
+#if MARCH_STATEFUL
+/* What is left to judge of a packet after its connection was looked for; its connection's key, if
+ * that has to be judged again. */
+MARCH_INLINE uint32_t march_consult_flow(struct xdp_md* context, struct march_key* key,
+                                         struct march_track* t, uint64_t bytes, uint32_t* verdict,
+                                         uint32_t* audit) {
+  uint32_t slot = 0;
+  const uint32_t tracked = march_track_packet(context, key, t, bytes, &slot, audit);
+  if (tracked == MARCH_TRACK_PASS) {
+    if (key->fragment && (key->l4 & MARCH_L4_FRAGMENT) == 0) {
+      march_open_fragments(t, slot, key->fragment_id, context->ingress_ifindex);
+    }
+    *verdict = MARCH_VERDICT(MARCH_ACTION_ALLOW, slot);
+  } else if (tracked == MARCH_TRACK_DROP) {
+    *verdict = MARCH_VERDICT(MARCH_ACTION_DENY, MARCH_SLOT_CUT);
+  } else if (tracked == MARCH_TRACK_AGAIN) {
+    const struct march_flow* flow = march_flow_at(t->number);
+    /* Fragments are judged as what they are. */
+    if (!flow || MARCH_FLOW_KIND(flow->l4) == MARCH_KIND_FRAGMENTS) return MARCH_TRACK_JUDGE;
+    march_flow_key(flow, key);
+  }
+  return tracked;
+}
+
+/* The verdict's consequences for the connection. */
+MARCH_INLINE void march_record_flow(const struct xdp_md* context, const struct march_key* key,
+                                    struct march_track* t, uint32_t tracked, uint32_t verdict,
+                                    uint32_t audit) {
+  const uint32_t slot = MARCH_VERDICT_SLOT(verdict);
+  const uint32_t is_allowed = MARCH_VERDICT_ACTION(verdict) == MARCH_ACTION_ALLOW;
+  if (tracked == MARCH_TRACK_AGAIN) {
+    if (is_allowed) {
+      march_confirm_flow(t, slot, audit);
+    } else {
+      march_forbid_flow(t);
+    }
+  } else if (is_allowed && march_flow_may_open(t, key->detail)) {
+    march_open_flow(t, slot, audit, key->detail, context->ingress_ifindex);
+    if (key->fragment) march_open_fragments(t, slot, key->fragment_id, context->ingress_ifindex);
+  }
+}
+#endif
+
+/* Of a packet that was read in full. */
+MARCH_INLINE uint32_t march_decide(struct xdp_md* context, struct march_key* key, uint64_t bytes,
+                                   uint32_t* audit) {
+#if MARCH_STATEFUL
+  struct march_track t;
+  uint32_t tracked = MARCH_TRACK_JUDGE;
+  if (march_keeps_flows()) {
+    uint32_t known = 0;
+    tracked = march_consult_flow(context, key, &t, bytes, &known, audit);
+    if (tracked == MARCH_TRACK_PASS || tracked == MARCH_TRACK_DROP) return known;
+  }
+#endif
+  const uint32_t verdict = march_judge(key, bytes, audit);
+#if MARCH_STATEFUL
+  if (march_keeps_flows()) {
+    march_record_flow(context, key, &t, tracked, verdict, *audit);
+  }
+#endif
+  return verdict;
+}
+
 SEC("xdp")
 int march_xdp(struct xdp_md* context) {
   const uint8_t* data = (const uint8_t*)(uint64_t)context->data;
@@ -101,14 +185,8 @@ int march_xdp(struct xdp_md* context) {
   uint32_t slot = march_read_frame(data, end, &key);
   uint32_t action = MARCH_ACTION_DENY;
   if (slot == MARCH_JUDGE) {
-    const march_tables_ref tables = march_find_tables();
-    if (!tables) return XDP_DROP;
-    /* What the headers were is the same to the verifier from here on: or it would follow the whole
-     * walk again for each way in which they can be read. */
-    key.l4 = MARCH_FORGET(key.l4, bytes);
-    key.source_port = MARCH_FORGET(key.source_port, bytes);
-    uint32_t audit;
-    const uint32_t verdict = march_classify(tables, &march_policy_shape, &key, &audit);
+    uint32_t audit = 0;
+    const uint32_t verdict = march_decide(context, &key, bytes, &audit);
     if (audit != 0) march_count(audit, bytes);
     slot = MARCH_VERDICT_SLOT(verdict);
     action = MARCH_VERDICT_ACTION(verdict);

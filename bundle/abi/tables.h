@@ -195,7 +195,14 @@ struct march_key {
   uint32_t l4;          /* MARCH_L4_KEY, or MARCH_L4_FRAGMENT | MARCH_L4_KEY(protocol, 0) */
   uint32_t source_port; /* 0 for protocols without ports, and for later fragments */
   uint32_t family;      /* 4 or 6 */
-  uint32_t reserved;
+  /* What follows is not judged: it is for connections. */
+  uint32_t fragment;    /* MARCH_FRAGMENT: one of several, the first included; else 0 */
+  uint32_t fragment_id; /* identification, of a fragment */
+  uint32_t l4_at;       /* bytes from the frame's start to layer 4; 0 for later fragments */
+  uint32_t l4_bytes;    /* of layer 4 and what it carries, by the IP header */
+  uint32_t detail;      /* TCP: its flags, of ICMP and ICMPv6: the identifier; else 0 */
 };
+
+#define MARCH_FRAGMENT 1u
 
 #endif

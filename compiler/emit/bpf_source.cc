@@ -54,6 +54,13 @@ void EmitFamily(std::ostream& out, const char* name, const march_family_shape& s
       << ", .shared = " << int{shape.shared} << ", .direct = " << int{shape.direct} << "},\n";
 }
 
+bool KeepsConnections(const ruleset::RuleSet& rules) {
+  return rules.default_action == model::Action::kAllow ||
+         std::any_of(rules.rules.begin(), rules.rules.end(), [](const ruleset::Rule& rule) {
+           return rule.action == model::Action::kAllow;
+         });
+}
+
 }  // namespace
 
 BpfSource EmitBpf(const ruleset::RuleSet& rules, const classify::Tables& tables) {
@@ -82,7 +89,8 @@ BpfSource EmitBpf(const ruleset::RuleSet& rules, const classify::Tables& tables)
       << "#define MARCH_LINES " << RoomFor(tables.words.size() / MARCH_LINE_WORDS, kPageLines)
       << "u\n"
       << "#define MARCH_SLOTS "
-      << RoomFor(MARCH_SLOT_FIRST_MAPPING + tables.mappings.size(), MARCH_COUNTER_ROOM) << "u\n\n"
+      << RoomFor(MARCH_SLOT_FIRST_MAPPING + tables.mappings.size(), MARCH_COUNTER_ROOM) << "u\n"
+      << "#define MARCH_STATEFUL " << int{KeepsConnections(rules)} << "\n\n"
       << "#include \"xdp/program.h\"\n";
   return {out.str()};
 }

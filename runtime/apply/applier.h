@@ -91,6 +91,7 @@ class Applier {
   void Adopt(std::uint64_t generation);
   Outcome<Done> LoadStored(std::uint64_t generation);
   Outcome<Done> EnterLockdown(const bpf::Pins& pins);
+  void Reconfigure();
 
   // accept.cc
   std::uint64_t NextNumber(const bpf::Pins& pins) const;

@@ -181,6 +181,30 @@ TEST_CASE("a restart takes over without touching a link") {
   CHECK(applier->Observe()->serial == 1);
 }
 
+TEST_CASE("a restart with another configuration loads the bundle in force once more") {
+  World world;
+  REQUIRE(Started(world)->Accept(MakeBundle("x", 1)).ok());
+  world.kernel.configuration = 1;
+  const auto applier = Started(world);
+  world.Traffic();
+  CHECK(applier->Observe()->generation == 2);
+  CHECK(applier->Observe()->serial == 1);
+  CHECK(World::Counted(*applier->Observe()) == world.expected);
+  CHECK(world.kernel.IsConfigured(2));
+  CHECK(Started(world)->Observe()->generation == 2);
+}
+
+TEST_CASE("what cannot be loaded with another configuration goes on with the old one") {
+  World world;
+  REQUIRE(Started(world)->Accept(MakeBundle("x", 1)).ok());
+  world.kernel.configuration = 1;
+  world.kernel.before = [](const std::string& operation) { return operation == "load"; };
+  const auto applier = Started(world);
+  CHECK(applier->Observe()->generation == 1);
+  CHECK(world.RunningLabels() == std::set<std::string>{"x"});
+  CHECK(world.log_text.find("not_reconfigured") != std::string::npos);
+}
+
 TEST_CASE("after a reboot the stored bundle is verified and enforced again") {
   World world;
   REQUIRE(Started(world)->Accept(MakeBundle("x", 1)).ok());

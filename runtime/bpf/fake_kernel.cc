@@ -57,7 +57,7 @@ Outcome<Pins> FakeKernel::Discover() const {
 Outcome<Done> FakeKernel::Load(std::uint64_t generation, const Image& image) {
   if (Fails("load")) return Refused("load the program");
   programs_[generation] = {std::string(image.object), std::string(image.tables),
-                           std::vector<march_counter>(image.slots)};
+                           std::vector<march_counter>(image.slots), configuration};
   return Done{};
 }
 

@@ -25,6 +25,7 @@ class FakeKernel final : public Kernel {
   };
   std::map<std::string, Interface> interfaces;
   bool can_settle = true;
+  unsigned configuration = 0;  // stands for what programs are loaded with
 
   // What a reboot leaves: the interfaces.
   void Reboot();
@@ -41,6 +42,9 @@ class FakeKernel final : public Kernel {
   Outcome<Pins> Discover() const override;
   Outcome<Done> Load(std::uint64_t generation, const Image& image) override;
   Outcome<Done> LoadLockdown() override;
+  bool IsConfigured(std::uint64_t generation) const override {
+    return programs_.at(generation).configuration == configuration;
+  }
   Outcome<Done> Unload(std::uint64_t generation) override;
   bool HasInterface(const std::string& name) const override { return interfaces.contains(name); }
   Outcome<Attached> Attach(const std::string& interface, XdpMode mode,
@@ -55,6 +59,7 @@ class FakeKernel final : public Kernel {
     std::string object;
     std::string tables;
     std::vector<march_counter> counters;
+    unsigned configuration = 0;
   };
   struct PinnedLink {
     unsigned index = 0;

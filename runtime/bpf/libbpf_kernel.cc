@@ -18,6 +18,7 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <thread>
@@ -190,7 +191,8 @@ std::string_view NameOf(XdpMode mode) {
   return "auto";
 }
 
-LibbpfKernel::LibbpfKernel(std::string directory) : directory_(std::move(directory)) {}
+LibbpfKernel::LibbpfKernel(std::string directory, const march_config& config)
+    : directory_(std::move(directory)), config_(config) {}
 
 std::string LibbpfKernel::GenerationDirectory(std::uint64_t generation) const {
   return directory_ + "/generations/" + std::to_string(generation);
@@ -213,7 +215,7 @@ Outcome<Done> LibbpfKernel::Prepare() {
     return MakeDiagnostic(Code::kKernelRefused, {}, existing.string() + " is not on a bpffs",
                           "mount -t bpf bpf " + existing.string());
   }
-  for (const char* folder : {"/generations", "/links"}) {
+  for (const char* folder : {"/generations", "/links", "/state"}) {
     std::error_code error;
     std::filesystem::create_directories(directory_ + folder, error);
     if (error) return KernelRefused("make " + directory_ + folder, error.value());
@@ -224,6 +226,9 @@ Outcome<Done> LibbpfKernel::Prepare() {
     return MakeDiagnostic(Code::kTargetFailed, {}, "another marchd uses " + directory_,
                           "one directory of pins serves one marchd");
   }
+  auto state = StateMaps::Open(directory_ + "/state", config_);
+  if (!state.ok()) return std::move(state).diagnostics();
+  state_ = std::move(state).value();
   const auto names = NamesIn(directory_ + "/generations");
   if (!names.ok()) return names.diagnostics();
   for (const std::string& name : *names) {
@@ -259,7 +264,11 @@ Outcome<Pins> LibbpfKernel::Discover() const {
 }
 
 Outcome<Done> LibbpfKernel::Load(std::uint64_t generation, const Image& image) {
-  auto program = LoadProgram(image);
+  const std::vector<StateMap> state = state_.maps();
+  Image configured = image;
+  configured.config = ConfigOf(generation);
+  configured.state = state;
+  auto program = LoadProgram(configured);
   if (!program.ok()) return std::move(program).diagnostics();
   if (auto cleared = Unload(generation); !cleared.ok()) return cleared;
   const std::string directory = GenerationDirectory(generation);
@@ -267,9 +276,31 @@ Outcome<Done> LibbpfKernel::Load(std::uint64_t generation, const Image& image) {
   // The program comes last: where it is pinned, the generation is complete.
   auto pinned = Pin(program->tables.get(), directory + "/tables");
   if (pinned.ok()) pinned = Pin(program->counters.get(), directory + "/counters");
+  if (pinned.ok() && program->config.ok()) {
+    pinned = Pin(program->config.get(), directory + "/config");
+  }
   if (pinned.ok()) pinned = Pin(program->prog.get(), directory + "/prog");
   if (!pinned.ok()) static_cast<void>(Unload(generation));
   return pinned;
+}
+
+march_config LibbpfKernel::ConfigOf(std::uint64_t generation) const {
+  march_config config = state_.config();
+  config.flows.generation = static_cast<std::uint32_t>(generation);
+  return config;
+}
+
+bool LibbpfKernel::IsConfigured(std::uint64_t generation) const {
+  const auto map = OpenPin(GenerationDirectory(generation) + "/config");
+  if (!map.ok()) return true;
+  bpf_map_info info{};
+  std::uint32_t info_size = sizeof(info);
+  if (bpf_obj_get_info_by_fd(map->get(), &info, &info_size) != 0) return true;
+  const march_config wanted = ConfigOf(generation);
+  std::vector<char> given(info.value_size);
+  const std::uint32_t key = 0;
+  return bpf_map_lookup_elem(map->get(), &key, given.data()) == 0 &&
+         given.size() <= sizeof(wanted) && std::memcmp(given.data(), &wanted, given.size()) == 0;
 }
 
 Outcome<Done> LibbpfKernel::LoadLockdown() {
@@ -283,7 +314,7 @@ Outcome<Done> LibbpfKernel::LoadLockdown() {
 
 Outcome<Done> LibbpfKernel::Unload(std::uint64_t generation) {
   const std::string directory = GenerationDirectory(generation);
-  for (const char* name : {"/prog", "/counters", "/tables"}) {
+  for (const char* name : {"/prog", "/config", "/counters", "/tables"}) {
     if (auto unpinned = Unlink(directory + name); !unpinned.ok()) return unpinned;
   }
   if (::rmdir(directory.c_str()) != 0 && errno != ENOENT) {

@@ -2,19 +2,22 @@
 #pragma once
 
 #include "runtime/bpf/kernel.h"
+#include "runtime/bpf/state_maps.h"
 #include "runtime/bpf/unique_fd.h"
 
 namespace march::bpf {
 
 class LibbpfKernel final : public Kernel {
  public:
-  // `directory` lies on a bpffs and belongs to one marchd alone.
-  explicit LibbpfKernel(std::string directory);
+  // `directory` lies on a bpffs and belongs to one marchd alone. Every program that is loaded gets
+  // `config`, with the secret and the generation, and the maps that it needs.
+  explicit LibbpfKernel(std::string directory, const march_config& config = {});
 
   Outcome<Done> Prepare() override;
   Outcome<Pins> Discover() const override;
   Outcome<Done> Load(std::uint64_t generation, const Image& image) override;
   Outcome<Done> LoadLockdown() override;
+  bool IsConfigured(std::uint64_t generation) const override;
   Outcome<Done> Unload(std::uint64_t generation) override;
   bool HasInterface(const std::string& name) const override;
   Outcome<Attached> Attach(const std::string& interface, XdpMode mode,
@@ -24,12 +27,18 @@ class LibbpfKernel final : public Kernel {
   bool Settle() override;
   Outcome<std::vector<march_counter>> ReadCounters(std::uint64_t generation) const override;
 
+  // Since Prepare.
+  const StateMaps& state() const { return state_; }
+
  private:
+  march_config ConfigOf(std::uint64_t generation) const;
   std::string GenerationDirectory(std::uint64_t generation) const;
   std::string LinkPath(const std::string& interface) const;
 
   std::string directory_;
+  march_config config_;
   UniqueFd lock_;  // on the directory, from Prepare on
+  StateMaps state_;
 };
 
 }  // namespace march::bpf

@@ -56,6 +56,52 @@ TEST_CASE("a full configuration is read") {
   CHECK(config->drop_without_policy);
 }
 
+TEST_CASE("connections are kept unless it is said otherwise") {
+  const Source plain("m.yaml", kGood);
+  const march_flow_config flows = ParseConfig(plain)->gateway.flows;
+  CHECK(flows.established * MARCH_FLOW_LANES == 262144);
+  CHECK(flows.fresh * MARCH_FLOW_LANES == 65536);
+  CHECK(flows.timeouts[MARCH_TIMEOUT_TCP_ESTABLISHED] == MARCH_TICKS(7440U));
+
+  const Source full("m.yaml", kGood +
+                                  "connections:\n  established: 20\n  new: 8\n"
+                                  "  timeouts: { udp: 2m, tcp_established: 1d }\n");
+  const march_flow_config other = ParseConfig(full)->gateway.flows;
+  CHECK(other.established == 3);
+  CHECK(other.fresh == 1);
+  CHECK(other.timeouts[MARCH_TIMEOUT_UDP] == MARCH_TICKS(120U));
+  CHECK(other.timeouts[MARCH_TIMEOUT_TCP_ESTABLISHED] == MARCH_TICKS(86400U));
+  CHECK(other.timeouts[MARCH_TIMEOUT_UDP_NEW] == flows.timeouts[MARCH_TIMEOUT_UDP_NEW]);
+
+  const Source none("m.yaml", kGood + "connections: { established: 0 }\n");
+  CHECK(ParseConfig(none)->gateway.flows.established == 0);
+  CHECK(ParseConfig(none)->gateway.flows.fresh == 0);
+}
+
+TEST_CASE("slips about connections are pointed at") {
+  CHECK(Errors(kGood +
+               "connections:\n  established: many\n  new: 0\n  timeout: {}\n"
+               "  timeouts: { udp: 90, icmp: 11d }\n") ==
+        "m.yaml:10:3: error[M0703]: unknown key \"timeout\"\n"
+        " 10 |   timeout: {}\n"
+        "    |   ^~~~~~~\n"
+        "  hint: did you mean \"timeouts\"?\n"
+        "m.yaml:8:16: error[M0703]: established must be a number from 0 to 16777216\n"
+        " 8 |   established: many\n"
+        "   |                ^~~~\n"
+        "m.yaml:9:8: error[M0703]: new must be a number from 1 to 16777216\n"
+        " 9 |   new: 0\n"
+        "   |        ^\n"
+        "m.yaml:11:20: error[M0703]: udp must be a duration from 1s to 10d, such as 90s, 5m, 2h or "
+        "1d\n"
+        " 11 |   timeouts: { udp: 90, icmp: 11d }\n"
+        "    |                    ^~\n"
+        "m.yaml:11:30: error[M0703]: icmp must be a duration from 1s to 10d, such as 90s, 5m, 2h or "
+        "1d\n"
+        " 11 |   timeouts: { udp: 90, icmp: 11d }\n"
+        "    |                              ^~~\n");
+}
+
 TEST_CASE("slips are pointed at, all of them") {
   CHECK(Errors(kGood + "metrisc: 127.0.0.1:1\nwithout_policy: drpo\n") ==
         "m.yaml:7:1: error[M0703]: unknown key \"metrisc\"\n"

@@ -163,7 +163,7 @@ Outcome<Done> Run(const Config& config, const Options& options, FileSystem& file
   if (!lock.ok()) return lock.diagnostics();
 
   log.Write(Level::kInfo, "starting", {{"version", kVersion}, {"cluster", config.cluster}});
-  bpf::LibbpfKernel kernel(config.bpffs_directory);
+  bpf::LibbpfKernel kernel(config.bpffs_directory, config.gateway);
   apply::Applier applier({config.state_directory, config.interfaces, *std::move(trust),
                           config.drop_without_policy, bpf::KernelRelease()},
                          kernel, files, log);
