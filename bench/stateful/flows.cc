@@ -26,7 +26,7 @@ std::uint64_t ZipfRank(std::mt19937_64& random, std::uint64_t count) {
 
 std::vector<PacketKind> OpeningOf(std::uint32_t protocol) {
   if (protocol == BENCH_TCP) return {kTcpSyn, kTcpSynAck, kTcpAck};
-  return {kUdpRequest, kUdpReply};
+  return {kUdpRequest, kUdpReply, kUdpRequest};
 }
 
 FlowMaps::FlowMaps(BpfObject& object, const FlowSpace& space) : object_(object) {

@@ -37,6 +37,9 @@ inline constexpr PacketKind kTcpAck = {BENCH_TCP, BENCH_ACK, false};
 // The packets that make a connection, in order.
 std::vector<PacketKind> OpeningOf(std::uint32_t protocol);
 
+// Connections that are opened at a time, so that those which are open by half stay few.
+inline constexpr std::uint64_t kOpenedAtOnce = 4096;
+
 enum class Popularity { kUniform, kZipf };
 
 // An object with the maps of bpf/flows.h, not loaded yet.

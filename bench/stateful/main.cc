@@ -5,6 +5,8 @@
 #include "bench/common/machine.h"
 #include "bench/common/results.h"
 #include "bench/common/workspace.h"
+#include "bench/stateful/cost/cost.h"
+#include "bench/stateful/cost/cost_kind.h"
 #include "bench/stateful/live/live.h"
 #include "bench/stateful/live/live_subject.h"
 #include "bench/stateful/options.h"
@@ -27,10 +29,17 @@ json Described(const std::vector<Kind>& kinds) {
 int Run(int argc, char** argv) {
   const Options options = ParseOptions(argc, argv);
   const Workspace workspace;
-  Results results(kResultsFormatVersion, options.preset, {"live_frames"}, argc, argv);
+  Results results(kResultsFormatVersion, options.preset,
+                  {"programs", "program_cost", "live_frames"}, argc, argv);
   results.Set("traffic", Described(TrafficKinds()));
+  results.Set("cost_subjects", Described(CostKinds()));
   results.Set("live_subjects", Described(LiveKinds()));
   std::cout << "machine: " << DescribeMachine().dump() << std::endl;
+  if (options.without_network) {
+    MeasureCost(options, results);
+  } else {
+    results.NotMeasured("everything", "without a network", "--no-cost");
+  }
   if (options.live) {
     MeasureLive(options, workspace, results);
   } else {

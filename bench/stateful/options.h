@@ -18,6 +18,16 @@ struct LiveOptions {
   std::uint64_t most_fresh = 0;  // new connections a measurement: trackers have room for so many
 };
 
+struct CostOptions {
+  std::vector<std::string> traffic;
+  std::vector<std::string> subjects;      // the floor and the stateless program always are measured
+  std::vector<std::uint64_t> flows;       // numbers of connections that are made
+  std::vector<std::string> popularities;  // of connections
+  std::uint32_t rounds = 0;
+  std::uint32_t packets = 0;     // a measurement
+  std::uint32_t most_fresh = 0;  // packets of new connections a measurement: there is room for them
+};
+
 struct Options {
   std::string preset = "quick";
   std::vector<std::string> families;
@@ -25,6 +35,8 @@ struct Options {
   unsigned destination_bits = 10;
   std::uint32_t mappings = 0;
   std::uint32_t blocked = 0;  // prefixes on the block list
+  bool without_network = true;
+  CostOptions cost;
   bool live = true;
   LiveOptions frames;
   std::string json_path;

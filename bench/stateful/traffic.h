@@ -10,7 +10,7 @@
 namespace march::bench {
 
 // What is asked of whoever judges the packets.
-enum class Task { kConnections, kLimit, kBlock };
+enum class Task { kConnections, kFlood, kLimit, kBlock };
 
 struct TrafficKind {
   std::string_view name;

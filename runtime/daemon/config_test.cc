@@ -79,27 +79,27 @@ TEST_CASE("connections are kept unless it is said otherwise") {
 }
 
 TEST_CASE("slips about connections are pointed at") {
-  CHECK(Errors(kGood +
-               "connections:\n  established: many\n  new: 0\n  timeout: {}\n"
-               "  timeouts: { udp: 90, icmp: 11d }\n") ==
-        "m.yaml:10:3: error[M0703]: unknown key \"timeout\"\n"
-        " 10 |   timeout: {}\n"
-        "    |   ^~~~~~~\n"
-        "  hint: did you mean \"timeouts\"?\n"
-        "m.yaml:8:16: error[M0703]: established must be a number from 0 to 16777216\n"
-        " 8 |   established: many\n"
-        "   |                ^~~~\n"
-        "m.yaml:9:8: error[M0703]: new must be a number from 1 to 16777216\n"
-        " 9 |   new: 0\n"
-        "   |        ^\n"
-        "m.yaml:11:20: error[M0703]: udp must be a duration from 1s to 10d, such as 90s, 5m, 2h or "
-        "1d\n"
-        " 11 |   timeouts: { udp: 90, icmp: 11d }\n"
-        "    |                    ^~\n"
-        "m.yaml:11:30: error[M0703]: icmp must be a duration from 1s to 10d, such as 90s, 5m, 2h or "
-        "1d\n"
-        " 11 |   timeouts: { udp: 90, icmp: 11d }\n"
-        "    |                              ^~~\n");
+  CHECK(
+      Errors(kGood + "connections:\n  established: many\n  new: 0\n  timeout: {}\n"
+                     "  timeouts: { udp: 90, icmp: 11d }\n") ==
+      "m.yaml:10:3: error[M0703]: unknown key \"timeout\"\n"
+      " 10 |   timeout: {}\n"
+      "    |   ^~~~~~~\n"
+      "  hint: did you mean \"timeouts\"?\n"
+      "m.yaml:8:16: error[M0703]: established must be a number from 0 to 16777216\n"
+      " 8 |   established: many\n"
+      "   |                ^~~~\n"
+      "m.yaml:9:8: error[M0703]: new must be a number from 1 to 16777216\n"
+      " 9 |   new: 0\n"
+      "   |        ^\n"
+      "m.yaml:11:20: error[M0703]: udp must be a duration from 1s to 10d, such as 90s, 5m, 2h or "
+      "1d\n"
+      " 11 |   timeouts: { udp: 90, icmp: 11d }\n"
+      "    |                    ^~\n"
+      "m.yaml:11:30: error[M0703]: icmp must be a duration from 1s to 10d, such as 90s, 5m, 2h or "
+      "1d\n"
+      " 11 |   timeouts: { udp: 90, icmp: 11d }\n"
+      "    |                              ^~~\n");
 }
 
 TEST_CASE("slips are pointed at, all of them") {

@@ -22,16 +22,21 @@ FlowSender::FlowSender(const FlowSpace& space)
       frames_(object_.Program("bench_send"), FrameOf(space.family, BENCH_L4_BYTES)) {}
 
 void FlowSender::Open(const Router& router, std::uint32_t protocol, std::uint64_t count) {
-  for (const PacketKind& kind : OpeningOf(protocol)) SendGently(router, kind, count);
+  for (std::uint64_t first = 0; first < count; first += kOpenedAtOnce) {
+    for (const PacketKind& kind : OpeningOf(protocol)) {
+      SendGently(router, kind, first, std::min(kOpenedAtOnce, count - first));
+    }
+  }
 }
 
-void FlowSender::SendGently(const Router& router, const PacketKind& kind, std::uint64_t count) {
+void FlowSender::SendGently(const Router& router, const PacketKind& kind, std::uint64_t first,
+                            std::uint64_t count) {
   const Router::Side from = kind.reply ? router.servers() : router.clients();
   const auto received = [&] {
     return (kind.reply ? router.CountsOfOut() : router.CountsOfIn()).received;
   };
   flows_.SetRoute(from.interface, from.mac, from.gateway_mac);
-  flows_.OneOfEach(kind, 0);
+  flows_.OneOfEach(kind, first);
   const std::uint64_t before = received();
   for (std::uint64_t sent = 0; sent < count;) {
     const std::uint64_t now = std::min(kGently, count - sent);

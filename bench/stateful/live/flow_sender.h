@@ -22,7 +22,8 @@ class FlowSender {
   std::uint64_t sent() const { return flows_.sent(); }
 
  private:
-  void SendGently(const Router& router, const PacketKind& kind, std::uint64_t count);
+  void SendGently(const Router& router, const PacketKind& kind, std::uint64_t first,
+                  std::uint64_t count);
 
   BpfObject object_;
   FlowMaps flows_;

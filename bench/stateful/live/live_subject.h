@@ -61,6 +61,7 @@ const std::vector<LiveKind>& LiveKinds();
 inline constexpr std::string_view kForward = "forward";
 
 Installed InstallStateless(const LiveSetup& setup);
+Installed InstallConnections(const LiveSetup& setup);
 Installed InstallNftRules(const LiveSetup& setup);
 Installed InstallNftConnections(const LiveSetup& setup);
 Installed InstallNftSharedLimit(const LiveSetup& setup);

@@ -1,34 +1,33 @@
 // Ours, as marchd loads it, on both interfaces of the gateway.
-#include "bench/common/fail.h"
 #include "bench/common/xdp.h"
+#include "bench/stateful/gateway_program.h"
 #include "bench/stateful/live/live_subject.h"
-#include "bench/stateful/policy.h"
-#include "runtime/bpf/loader.h"
 
 namespace march::bench {
 namespace {
 
 class March final : public LiveSubject {
  public:
-  March(const LiveSetup& setup, bpf::Program program)
-      : program_(std::move(program)),
-        at_in_(setup.router.gateway(), setup.router.in_index(), program_.prog.get()),
-        at_out_(setup.router.gateway(), setup.router.out_index(), program_.prog.get()) {}
+  March(const LiveSetup& setup, const Asked& asked)
+      : program_(setup.mappings, asked),
+        at_in_(setup.router.gateway(), setup.router.in_index(), program_.fd()),
+        at_out_(setup.router.gateway(), setup.router.out_index(), program_.fd()) {}
 
-  std::optional<std::uint64_t> Denied() const override {
-    const auto counters = bpf::SumCounters(program_.counters.get());
-    if (!counters) FailWith(counters.diagnostics());
-    std::uint64_t denied = 0;
-    for (std::size_t slot = 0; slot < MARCH_SLOT_FIRST_MAPPING; ++slot) {
-      if (slot != MARCH_SLOT_ARP && slot != MARCH_SLOT_NEIGHBOUR) {
-        denied += (*counters)[slot].packets;
-      }
-    }
-    return denied;
+  std::optional<std::uint64_t> Denied() const override { return program_.Denied(); }
+  std::optional<std::uint64_t> Opening() const override {
+    if (!program_.keeps_connections()) return {};
+    return program_.Statistic(MARCH_STATISTIC_FLOWS_OPENED);
+  }
+  std::optional<std::uint64_t> Known() const override {
+    if (!program_.keeps_connections()) return {};
+    return program_.Established();
+  }
+  void ForgetConnections() override {
+    if (program_.keeps_connections()) program_.ForgetConnections();
   }
 
  private:
-  bpf::Program program_;
+  GatewayProgram program_;
   AttachedXdp at_in_;
   AttachedXdp at_out_;
 };
@@ -36,10 +35,14 @@ class March final : public LiveSubject {
 }  // namespace
 
 Installed InstallStateless(const LiveSetup& setup) {
-  const Policy policy = MakePolicy({setup.mappings, ""});
-  auto program = bpf::LoadProgram({policy.object, policy.tables, policy.slots});
-  if (!program.ok()) FailWith(program.diagnostics());
-  return {std::make_unique<March>(setup, std::move(program).value()), ""};
+  return {std::make_unique<March>(setup, Asked{"", std::string(kNoConnections)}), ""};
+}
+
+// With the room that the kernel's connection tracking has.
+Installed InstallConnections(const LiveSetup& setup) {
+  return {std::make_unique<March>(setup,
+                                  Asked{"", "connections: { established: 262144, new: 262144 }\n"}),
+          ""};
 }
 
 }  // namespace march::bench
