@@ -19,11 +19,16 @@ std::string TextOf(const std::uint8_t* mac) {
   return text;
 }
 
-// Brings up the end of a veth in the namespace of the calling thread.
+// In the namespace of the calling thread.
 unsigned BringUp(const std::string& interface) {
-  Silence(interface);
   MustRun({"ip", "link", "set", interface, "up"});
   return ::if_nametoindex(interface.c_str());
+}
+
+unsigned BringUpSilently(const Namespace& place, const std::string& interface) {
+  const Namespace::Inside here(place);
+  Silence(interface);
+  return BringUp(interface);
 }
 
 // All of a network lies behind one neighbour that is known, so that none is looked for.
@@ -34,6 +39,13 @@ void RouteTo(const std::string& network, const std::string& own, const std::stri
   MustRun({"ip", "route", "add", network, "via", hop, "dev", interface});
 }
 
+// Only to send from.
+void SpeakNothing() {
+  Sysctl("ipv6/conf/all/disable_ipv6", "1");
+  Sysctl("ipv6/conf/default/disable_ipv6", "1");
+}
+
+// After its interfaces were silenced: routers join groups.
 void BeRouter() {
   Sysctl("ipv4/conf/all/rp_filter", "0");
   Sysctl("ipv4/conf/default/rp_filter", "0");
@@ -52,16 +64,14 @@ Router::Router()
       sink_(NewInterfaceName()),
       drop_("fastpath/bpf/drop.bpf.c") {
   drop_.Load();
+  for (const Namespace* side : {&clients_, &servers_}) {
+    const Namespace::Inside here(*side);
+    SpeakNothing();
+  }
   MakeVeth({clients_, feed_, TextOf(kFeedMac)}, {gateway_, in_, TextOf(kInMac)});
   MakeVeth({servers_, sink_, TextOf(kSinkMac)}, {gateway_, out_, TextOf(kOutMac)});
-  {
-    const Namespace::Inside here(clients_);
-    feed_index_ = BringUp(feed_);
-  }
-  {
-    const Namespace::Inside here(servers_);
-    sink_index_ = BringUp(sink_);
-  }
+  feed_index_ = BringUpSilently(clients_, feed_);
+  sink_index_ = BringUpSilently(servers_, sink_);
   drop_at_feed_.emplace(clients_, feed_index_, drop_.Program("bench_subject"));
   drop_at_sink_.emplace(servers_, sink_index_, drop_.Program("bench_subject"));
   {
@@ -71,6 +81,8 @@ Router::Router()
   // Or it would take turns with the sender, and the gateway wait for both.
   if (const auto thread = ServingThread(sink_, kSenderCpu)) MakeUrgent(*thread, kMoreUrgent);
   const Namespace::Inside here(gateway_);
+  Silence(in_);
+  Silence(out_);
   BeRouter();
   MustRun({"ip", "link", "set", "lo", "up"});
   in_index_ = BringUp(in_);
