@@ -33,6 +33,7 @@ class ObjectReader {
   std::string String(const std::string& key);
   std::uint64_t Unsigned(const std::string& key);
   std::int32_t Int32(const std::string& key);
+  bool Flag(const std::string& key);
   const nlohmann::json& Array(const std::string& key);
   const nlohmann::json& Object(const std::string& key);
 

@@ -1,7 +1,8 @@
 /* The XDP program: read the frame, judge it by the tables, count it (bundle/abi/verdict.h).
  * Included at the end of a generated program, which has defined `march_policy_shape`, MARCH_LINES,
  * MARCH_SLOTS, and, each as 0 or 1, what the policy uses:
- *   MARCH_STATEFUL  a mapping, or the default, keeps connections */
+ *   MARCH_STATEFUL    a mapping, or the default, keeps connections
+ *   MARCH_TREATMENTS  a mapping asks for more than allow or deny */
 #ifndef MARCH_BPF_TEMPLATES_XDP_PROGRAM_H
 #define MARCH_BPF_TEMPLATES_XDP_PROGRAM_H
 
@@ -62,6 +63,10 @@ __attribute__((noinline)) int march_weigh_out_of_line(struct march_weighing* w) 
 #define march_weigh_any(tables, shape, w) march_weigh_out_of_line(w)
 
 #include "common/walk.h"
+
+#if MARCH_TREATMENTS
+#include "common/treatment.h"
+#endif
 
 /* This CPU's. `at` is below the entries of a block. */
 MARCH_INLINE uint64_t* march_counter_entry(uint32_t at) {
@@ -135,6 +140,17 @@ MARCH_INLINE uint32_t march_consult_flow(struct xdp_md* context, struct march_ke
   return tracked;
 }
 
+/* Whether packets of a slot may open connections. */
+MARCH_INLINE uint32_t march_slot_opens_flows(uint32_t slot) {
+#if MARCH_TREATMENTS
+  const march_tables_ref tables = march_find_tables();
+  return tables && (march_treatment(tables, slot) & MARCH_TREATMENT_STATELESS) == 0;
+#else
+  (void)slot;
+  return 1;
+#endif
+}
+
 /* The verdict's consequences for the connection. */
 MARCH_INLINE void march_record_flow(const struct xdp_md* context, const struct march_key* key,
                                     struct march_track* t, uint32_t tracked, uint32_t verdict,
@@ -147,7 +163,7 @@ MARCH_INLINE void march_record_flow(const struct xdp_md* context, const struct m
     } else {
       march_forbid_flow(t);
     }
-  } else if (is_allowed && march_flow_may_open(t, key->detail)) {
+  } else if (is_allowed && march_flow_may_open(t, key->detail) && march_slot_opens_flows(slot)) {
     march_open_flow(t, slot, audit, key->detail, context->ingress_ifindex);
     if (key->fragment) march_open_fragments(t, slot, key->fragment_id, context->ingress_ifindex);
   }

@@ -12,7 +12,8 @@
 /* Every packet counts in exactly one slot, and, beyond that, in the slot of the mapping under audit
  * that would judge it if all audits were enforced. The first slots are for packets that no mapping
  * judges; then come the default and the mappings, those under audit among them, in order of
- * precedence: of two mappings that match, the one with the lower slot decides. */
+ * precedence: of two mappings that match, the one with the lower slot decides. Behind them are
+ * slots for the limits of mappings, in the same order: what exceeds a limit counts there too. */
 enum march_slot {
   MARCH_SLOT_INTERNAL = 0,     /* dropped: a table held something impossible */
   MARCH_SLOT_ARP = 1,          /* passed: ARP */

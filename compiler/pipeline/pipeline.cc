@@ -30,7 +30,7 @@ bundle::MappingTable MappingTableOf(const model::Policy& policy, const classify:
     table.mappings.push_back(
         {mapping.name,
          (mapping.audit ? "audit-" : "") + std::string(model::ActionName(mapping.action)),
-         mapping.priority, mapping.place.PolicyLine()});
+         mapping.priority, mapping.place.PolicyLine(), mapping.limit && !mapping.audit});
   }
   return table;
 }
@@ -68,12 +68,10 @@ Outcome<bundle::Proof> ProveObject(const Compilation& compilation, const Options
     const auto feeder = CompileFeeder();
     if (!feeder) return feeder.diagnostics();
     const std::string tables = compilation.tables->Bytes();
-    const auto slots =
-        static_cast<std::uint32_t>(MARCH_SLOT_FIRST_MAPPING + compilation.tables->mappings.size());
     const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1U, kMostKernels);
     while (kernels.size() < threads) {
-      auto kernel =
-          options.kernels->Load({compilation.object->bytes, tables, slots, feeder->bytes});
+      auto kernel = options.kernels->Load(
+          {compilation.object->bytes, tables, compilation.tables->slots(), feeder->bytes});
       if (!kernel) return std::move(kernel).diagnostics();
       kernels.push_back(*std::move(kernel));
     }

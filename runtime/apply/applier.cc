@@ -18,12 +18,6 @@ bool Runs(const bpf::Pins& pins, std::uint64_t generation) {
 
 }  // namespace
 
-std::uint32_t SlotsOf(const bundle::MappingTable& names) {
-  // More than fit are refused by the kernel edge.
-  const std::size_t slots = MARCH_SLOT_FIRST_MAPPING + names.mappings.size();
-  return static_cast<std::uint32_t>(std::min<std::size_t>(slots, UINT32_MAX));
-}
-
 const bpf::Link* FindLink(const bpf::Pins& pins, const std::string& interface) {
   const auto found = std::find_if(pins.links.begin(), pins.links.end(), [&](const bpf::Link& link) {
     return link.interface == interface;

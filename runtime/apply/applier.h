@@ -123,9 +123,6 @@ class Applier {
   std::uint64_t refused_ = 0;
 };
 
-// The slots a bundle's counters map needs.
-std::uint32_t SlotsOf(const bundle::MappingTable& names);
-
 const bpf::Link* FindLink(const bpf::Pins& pins, const std::string& interface);
 
 }  // namespace march::apply

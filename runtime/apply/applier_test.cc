@@ -378,6 +378,29 @@ TEST_CASE("retired names are limited, their counts are not lost") {
   CHECK(ledger.rest == telemetry::Count{9, 900});
 }
 
+TEST_CASE("what exceeds a limit counts for its mapping, behind all mappings") {
+  bundle::MappingTable names;
+  names.default_action = "deny";
+  names.mappings = {{"a", "allow", 0, "", false},
+                    {"b", "allow", 0, "", true},
+                    {"c", "reject", 0, "", false},
+                    {"d", "allow", 0, "", true}};
+  std::vector<march_counter> counters(MARCH_SLOT_FIRST_MAPPING + 7, march_counter{0, 0});
+  counters[MARCH_SLOT_LIMIT] = {9, 90};
+  counters[MARCH_SLOT_FIRST_MAPPING + 2] = {3, 30};
+  counters[MARCH_SLOT_FIRST_MAPPING + 4] = {4, 40};
+  counters[MARCH_SLOT_FIRST_MAPPING + 5] = {5, 50};
+  counters[MARCH_SLOT_FIRST_MAPPING + 6] = {6, 60};
+  Ledger ledger;
+  ledger.Add(&names, counters);
+  CHECK(ledger.slots == std::map<std::string, telemetry::Count>{{"limit", {9, 90}}});
+  CHECK(ledger.mappings ==
+        std::map<NameAndAction, telemetry::Count>{{{"b", std::string(kAboveLimit)}, {4, 40}},
+                                                  {{"c", "reject"}, {3, 30}},
+                                                  {{"d", std::string(kAboveLimit)}, {5, 50}}});
+  CHECK(ledger.rest == telemetry::Count{6, 60});
+}
+
 TEST_CASE("state survives being written and read") {
   State state;
   state.highest_serial = UINT64_MAX;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,7 @@ struct MappingCount {
   std::int32_t priority = 0;
   std::string place;
   Count count;
+  std::optional<Count> above_limit = std::nullopt;  // of a mapping with a limit
 };
 
 // A count whose mapping, with this action, is no longer in the policy.
