@@ -35,21 +35,23 @@ struct Setting {
 
 struct Measured {
   const CostKind* kind = nullptr;
-  std::unique_ptr<BpfObject> floor;
-  std::unique_ptr<GatewayProgram> program;  // or the floor
+  std::unique_ptr<BpfObject> control;
+  std::unique_ptr<GatewayProgram> program;  // or a control
   std::vector<double> nanoseconds;
 
-  int fd() const { return program ? program->fd() : floor->Program("bench_subject"); }
+  int fd() const { return program ? program->fd() : control->Program("bench_subject"); }
 };
 
 Measured Make(const CostKind& kind, const Options& options, const Setting& setting) {
   Measured measured;
   measured.kind = &kind;
+  const CostSetup setup = {setting.space, setting.traffic, setting.flows};
   if (kind.ask == nullptr) {
-    measured.floor = std::make_unique<BpfObject>("fastpath/bpf/floor.bpf.c");
-    measured.floor->Load();
+    const std::uint64_t lines = RoomFor(setup) / MARCH_FLOW_LANES;
+    measured.control = std::make_unique<BpfObject>(
+        kind.program, "#define BENCH_LINES " + std::to_string(lines) + "u\n");
+    measured.control->Load();
   } else {
-    const CostSetup setup = {setting.space, setting.traffic, setting.flows};
     measured.program = std::make_unique<GatewayProgram>(options.mappings, kind.ask(setup));
   }
   return measured;

@@ -20,8 +20,12 @@ struct CostKind {
   std::string_view name;
   std::string_view description;
   std::vector<Task> tasks;
-  Asked (*ask)(const CostSetup& setup);  // none: it is the floor
+  Asked (*ask)(const CostSetup& setup);  // none: it is a control, `program` in bench/
+  const char* program = nullptr;
 };
+
+// Connections that are given room for.
+std::uint64_t RoomFor(const CostSetup& setup);
 
 // kFloor and kStateless are the first two.
 const std::vector<CostKind>& CostKinds();
