@@ -1,4 +1,4 @@
-#include "bench/fastpath/workspace.h"
+#include "bench/common/workspace.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@
 #include <system_error>
 #include <thread>
 
-#include "bench/fastpath/fail.h"
+#include "bench/common/fail.h"
 
 namespace march::bench {
 namespace {

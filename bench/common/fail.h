@@ -7,7 +7,7 @@
 
 namespace march::bench {
 
-// "march-bench-fastpath: cannot WHAT: REASON"; the reason is errno's.
+// "PROGRAM: cannot WHAT: REASON"; the reason is errno's.
 [[noreturn]] void Fail(const std::string& what);
 [[noreturn]] void FailWith(const std::string& message);
 [[noreturn]] void FailWith(const Diagnostics& diagnostics);

@@ -1,4 +1,4 @@
-#include "bench/fastpath/bpf_object.h"
+#include "bench/common/bpf_object.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -8,14 +8,14 @@
 #include <cstring>
 #include <fstream>
 
+#include "bench/common/fail.h"
 #include "bench/embedded.h"
-#include "bench/fastpath/fail.h"
 #include "compiler/clang/bpf_object.h"
 
 namespace march::bench {
 namespace {
 
-constexpr std::string_view kIncludes = "#include \"bench/fastpath/bpf/";
+constexpr std::string_view kIncludes = "#include \"bench/";
 
 std::string_view EmbeddedText(std::string_view name) {
   for (const auto& file : EmbeddedPrograms()) {
@@ -24,7 +24,7 @@ std::string_view EmbeddedText(std::string_view name) {
   FailWith("there is no BPF source " + std::string(name));
 }
 
-// A program with the headers of its own folder in place: clang knows those of bpf-templates only.
+// A program with the headers of bench/ in place: clang knows those of bpf-templates only.
 std::string TextOf(std::string_view name) {
   std::string text(EmbeddedText(name));
   for (std::size_t at; (at = text.find(kIncludes)) != std::string::npos;) {

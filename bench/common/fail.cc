@@ -1,4 +1,4 @@
-#include "bench/fastpath/fail.h"
+#include "bench/common/fail.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -15,7 +15,7 @@ void Fail(const std::string& what) {
 }
 
 void FailWith(const std::string& message) {
-  std::cerr << "march-bench-fastpath: " << message << std::endl;
+  std::cerr << program_invocation_short_name << ": " << message << std::endl;
   std::exit(1);
 }
 

@@ -1,4 +1,4 @@
-#include "bench/fastpath/process.h"
+#include "bench/common/process.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -11,7 +11,7 @@
 #include <csignal>
 #include <thread>
 
-#include "bench/fastpath/fail.h"
+#include "bench/common/fail.h"
 
 namespace march::bench {
 namespace {

@@ -1,4 +1,4 @@
-#include "bench/fastpath/machine.h"
+#include "bench/common/machine.h"
 
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>

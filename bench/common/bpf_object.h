@@ -13,7 +13,8 @@ namespace march::bench {
 
 class BpfObject {
  public:
-  // `name` is that of a file in bpf/; `definitions` are put before its text ("#define N 1\n").
+  // `name` is that of a file in bench/ ("fastpath/bpf/floor.bpf.c"); `definitions` are put before
+  // its text ("#define N 1\n").
   explicit BpfObject(std::string_view name, const std::string& definitions = "");
 
   // Before Load. At least one entry.
