@@ -66,6 +66,10 @@ __attribute__((noinline)) int march_weigh_out_of_line(struct march_weighing* w) 
 
 #include "common/walk.h"
 
+#if MARCH_TREATMENTS
+#include "common/treatment.h"
+#endif
+
 /* This CPU's. `at` is below the entries of a block. */
 MARCH_INLINE uint64_t* march_counter_entry(uint32_t at) {
   const uint32_t place = bpf_get_smp_processor_id() * MARCH_COUNTER_BLOCK(MARCH_SLOTS) + at;
@@ -97,6 +101,9 @@ MARCH_INLINE void march_count(uint32_t slot, uint64_t bytes) {
 
 #include "xdp/gateway.h"
 
+#include "xdp/abuse.h"
+#include "xdp/event.h"
+
 #if MARCH_STATEFUL
 #include "xdp/connections.h"
 #endif
@@ -108,6 +115,8 @@ MARCH_INLINE void march_count(uint32_t slot, uint64_t bytes) {
 #if MARCH_LIMITS
 #include "xdp/limits.h"
 #endif
+#include "xdp/forward.h"
+#include "xdp/reject.h"
 
 /* Of a packet that was read in full. */
 MARCH_INLINE uint32_t march_judge(const struct march_key* key, uint64_t bytes, uint32_t* audit) {
@@ -144,6 +153,19 @@ MARCH_INLINE uint32_t march_limit(struct xdp_md* context, const struct march_key
   if (MARCH_LIMIT_ACTION(result) == MARCH_LIMIT_MARK) return verdict;
   return MARCH_VERDICT(MARCH_ACTION_DENY, MARCH_SLOT_LIMIT);
 }
+#endif
+
+#if MARCH_STATEFUL
+/* A connection's key comes out of the packet or out of memory, and much is known of what was found
+ * before: looked at once, by itself, the walk is the same for all. */
+__attribute__((noinline)) int march_judge_out_of_line(const struct march_key* key,
+                                                      uint32_t* audit) {
+  if (!key || !audit) return 0;
+  return (int)march_judge(key, (uint64_t)key->l4_bytes, audit);
+}
+#define march_judge_any(key, bytes, audit) (uint32_t)march_judge_out_of_line(key, audit)
+#else
+#define march_judge_any(key, bytes, audit) march_judge(key, bytes, audit)
 #endif
 
 #if MARCH_STATEFUL
@@ -187,9 +209,13 @@ MARCH_INLINE void march_record_verdict(struct march_track* t, uint32_t verdict, 
   }
 }
 
-MARCH_INLINE void march_begin_flow(const struct xdp_md* context, const struct march_key* key,
+MARCH_INLINE void march_begin_flow(struct xdp_md* context, const struct march_key* key,
                                    struct march_track* t, uint32_t slot, uint32_t audit) {
-  march_open_flow(t, slot, audit, key->detail, context->ingress_ifindex);
+  const uint32_t is_new =
+      (uint32_t)march_open_flow(t, slot, audit, key->detail, context->ingress_ifindex);
+  if (march_tells_of(MARCH_EVENT_ALLOW) && is_new) {
+    march_tell(context, key, slot, MARCH_EVENT_ALLOW);
+  }
   if (key->fragment) march_open_fragments(t, slot, key->fragment_id, context->ingress_ifindex);
 }
 #endif
@@ -204,13 +230,21 @@ MARCH_INLINE uint32_t march_decide(struct xdp_md* context, struct march_key* key
   uint32_t is_answer = 0;
   if (march_keeps_flows()) {
     const uint32_t is_error = march_is_icmp_error(key);
+    /* As in march_judge. */
+    key->l4 = MARCH_FORGET(key->l4, bytes);
+    key->source_port = MARCH_FORGET(key->source_port, bytes);
+    key->family = MARCH_FORGET(key->family, bytes);
+    key->fragment = MARCH_FORGET(key->fragment, bytes);
+    key->fragment_id = MARCH_FORGET(key->fragment_id, bytes);
+    key->l4_at = MARCH_FORGET(key->l4_at, bytes);
+    key->detail = MARCH_FORGET(key->detail, bytes);
     tracked = march_consult_flow(context, key, &t, bytes, &verdict, audit);
     if (tracked == MARCH_TRACK_DROP) return verdict;
     if (tracked != MARCH_TRACK_JUDGE) is_answer = t.is_reply | is_error;
   }
   if (tracked != MARCH_TRACK_PASS)
 #endif
-    verdict = march_judge(key, bytes, audit);
+    verdict = march_judge_any(key, bytes, audit);
   const uint32_t is_allowed = MARCH_VERDICT_ACTION(verdict) == MARCH_ACTION_ALLOW;
   const uint64_t treatment = march_treatment_of(verdict);
 #if MARCH_STATEFUL
@@ -224,6 +258,9 @@ MARCH_INLINE uint32_t march_decide(struct xdp_md* context, struct march_key* key
   const uint32_t is_answer = 0;
   const uint32_t is_new_flow = 0;
 #endif
+  (void)treatment;
+  (void)is_answer;
+  (void)is_new_flow;
 #if MARCH_LIMITS
   if (march_keeps_limits() && is_allowed && !is_answer) {
     verdict = march_limit(context, key, treatment, is_new_flow, bytes, verdict);
@@ -237,6 +274,27 @@ MARCH_INLINE uint32_t march_decide(struct xdp_md* context, struct march_key* key
   return verdict;
 }
 
+/* What becomes of a packet that may pass, by the slot that it counts in. */
+MARCH_INLINE int march_let_pass(struct xdp_md* context, uint32_t slot) {
+  if (!march_config.forward.fast || slot < MARCH_SLOT_DEFAULT) return XDP_PASS;
+  return march_forward(context);
+}
+
+MARCH_INLINE uint32_t march_is_answered(uint32_t slot) {
+#if MARCH_REJECTS
+  const uint64_t treatment = march_treatment_of(MARCH_VERDICT(MARCH_ACTION_DENY, slot));
+  if (treatment & MARCH_TREATMENT_REJECT) return 1;
+#endif
+  return slot >= MARCH_SLOT_DEFAULT && march_config.reject.all_denied;
+}
+
+/* What becomes of one that may not. */
+MARCH_INLINE int march_let_drop(struct xdp_md* context, const struct march_key* key,
+                                uint32_t slot) {
+  if (march_config.reject.interval == 0 || !march_is_answered(slot)) return XDP_DROP;
+  return march_answer(context, key->l4_at, key->l4_bytes);
+}
+
 SEC("xdp")
 int march_xdp(struct xdp_md* context) {
   const uint8_t* data = (const uint8_t*)(uint64_t)context->data;
@@ -246,6 +304,7 @@ int march_xdp(struct xdp_md* context) {
   MARCH_OPAQUE(bytes);
   uint32_t slot = march_read_frame(data, end, &key);
   uint32_t action = MARCH_ACTION_DENY;
+  if (slot == MARCH_JUDGE) slot = march_screen(&key, bytes);
   if (slot == MARCH_JUDGE) {
     uint32_t audit = 0;
     const uint32_t verdict = march_decide(context, &key, bytes, &audit);
@@ -256,7 +315,11 @@ int march_xdp(struct xdp_md* context) {
     action = MARCH_ACTION_ALLOW;
   }
   march_count(slot, bytes);
-  return action == MARCH_ACTION_ALLOW ? XDP_PASS : XDP_DROP;
+  if (march_tells_of(MARCH_EVENT_DROP) && action != MARCH_ACTION_ALLOW) {
+    march_tell(context, &key, slot, MARCH_EVENT_DROP);
+  }
+  return action == MARCH_ACTION_ALLOW ? march_let_pass(context, slot)
+                                      : march_let_drop(context, &key, slot);
 }
 
 char march_license[] SEC("license") = "GPL";

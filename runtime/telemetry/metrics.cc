@@ -6,6 +6,7 @@
 
 #include "base/version.h"
 #include "bundle/mappings.h"
+#include "runtime/telemetry/statistics.h"
 
 namespace march::telemetry {
 namespace {
@@ -107,6 +108,32 @@ void WriteCounts(const Snapshot& snapshot, std::string_view unit, Part part, Wri
   writer.Sample({}, snapshot.retired_rest.*part);
 }
 
+void WriteFlows(const Snapshot& snapshot, Writer& writer) {
+  if (snapshot.flow_tables.empty()) return;
+  writer.Family("march_flows", "gauge", "Connections that live.");
+  for (const FlowTableState& table : snapshot.flow_tables) {
+    writer.Sample({{"table", table.name}}, table.flows);
+  }
+  writer.Family("march_flow_table_capacity", "gauge", "Connections that there is room for.");
+  for (const FlowTableState& table : snapshot.flow_tables) {
+    writer.Sample({{"table", table.name}}, table.capacity);
+  }
+  writer.Family("march_flow_table_full", "gauge",
+                "1 when a connection found no room there in the last minute.");
+  for (const FlowTableState& table : snapshot.flow_tables) {
+    writer.Sample({{"table", table.name}}, table.is_full ? 1 : 0);
+  }
+}
+
+void WriteStatistics(const Snapshot& snapshot, Writer& writer) {
+  for (const StatisticInfo& statistic : Statistics()) {
+    if (statistic.which >= snapshot.statistics.size()) continue;
+    const std::string name = "march_" + std::string(statistic.name) + "_total";
+    writer.Family(name, "counter", statistic.help);
+    writer.Sample({}, snapshot.statistics[statistic.which]);
+  }
+}
+
 }  // namespace
 
 std::string_view NameOf(Enforcement enforcement) {
@@ -147,8 +174,15 @@ std::string MetricsText(const Snapshot& snapshot) {
     writer.Sample({{"interface", interface.name}, {"mode", interface.mode}},
                   interface.mode.empty() ? 0 : 1);
   }
+  writer.Family("march_interface_fast", "gauge",
+                "1 when packets between this and another such interface pass the kernel by.");
+  for (const InterfaceState& interface : snapshot.interfaces) {
+    writer.Sample({{"interface", interface.name}}, interface.fast ? 1 : 0);
+  }
   WriteCounts(snapshot, "packets", &Count::packets, writer);
   WriteCounts(snapshot, "bytes", &Count::bytes, writer);
+  WriteFlows(snapshot, writer);
+  WriteStatistics(snapshot, writer);
   return writer.Take();
 }
 

@@ -1,8 +1,10 @@
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "base/version.h"
 #include "runtime/telemetry/log.h"
 #include "runtime/telemetry/metrics.h"
+#include "runtime/telemetry/statistics.h"
 
 namespace march::telemetry {
 namespace {
@@ -45,7 +47,7 @@ TEST_CASE("metrics are Prometheus' text format") {
   snapshot.serial = 42;
   snapshot.policy_digest = "abc";
   snapshot.cluster = "default";
-  snapshot.interfaces = {{"eth0", "native", ""}, {"eth1", "", "gone"}};
+  snapshot.interfaces = {{"eth0", "native", "", false, ""}, {"eth1", "", "gone", false, ""}};
   snapshot.swaps = 2;
   snapshot.refused = 1;
   snapshot.mappings = {{"a\"b\\c\nd", "allow", 0, "p.yaml:1", {5, 500}},
@@ -136,6 +138,35 @@ TEST_CASE("metrics are Prometheus' text format") {
           "bytes.\n"
           "# TYPE march_retired_bytes_total counter\n"
           "march_retired_bytes_total 1000\n");
+}
+
+TEST_CASE("connections and statistics are in the metrics where there are any") {
+  Snapshot snapshot;
+  CHECK(MetricsText(snapshot).find("march_flow") == std::string::npos);
+  snapshot.flow_tables = {{"established", 70, 1024, false}, {"new", 5, 512, true}};
+  snapshot.statistics.resize(MARCH_STATISTICS);
+  for (std::size_t i = 0; i < snapshot.statistics.size(); ++i) snapshot.statistics[i] = 100 + i;
+  const std::string text = MetricsText(snapshot);
+  for (const char* line :
+       {"# TYPE march_flows gauge\n", "march_flows{table=\"established\"} 70\n",
+        "march_flow_table_capacity{table=\"new\"} 512\n",
+        "march_flow_table_full{table=\"established\"} 0\n",
+        "march_flow_table_full{table=\"new\"} 1\n", "# TYPE march_flows_opened_total counter\n",
+        "march_flows_opened_total 100\n", "march_flows_no_room_total 103\n",
+        "march_related_errors_total 106\n"}) {
+    INFO(line);
+    CHECK(text.find(line) != std::string::npos);
+  }
+}
+
+TEST_CASE("every statistic has a name and a help text of its own") {
+  std::set<std::string_view> names;
+  std::set<march_statistic> known;
+  for (const StatisticInfo& statistic : Statistics()) {
+    CHECK(names.insert(statistic.name).second);
+    CHECK(known.insert(statistic.which).second);
+    CHECK(statistic.help.ends_with('.'));
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bundle/abi/event.h"
 #include "runtime/bpf/state_maps.h"
 #include "runtime/bpf/test_run.h"
 
@@ -47,12 +48,18 @@ class Gateway {
   };
 
   Gateway();  // skips the test without root
-  explicit Gateway(const Sizes& sizes);
+  // Of `config`, what is about flows is overwritten.
+  explicit Gateway(const Sizes& sizes, march_config config = {});
+  Gateway(const Sizes& sizes, const march_event_config& events);
   ~Gateway();
 
   // The program of the policy takes the place of the one before.
   void Enforce(const std::string& policy);
   bool Passes(const Packet& packet);
+  // Sends any frame of at least 14 bytes, as often as is said. Whether the last one passed.
+  bool Passes(const std::vector<std::uint8_t>& frame, int times = 1);
+  // A whole frame, as one that came in by the loopback interface.
+  bpf::FrameResult Run(const std::vector<std::uint8_t>& frame);
   // The frame as it passes; empty if it does not.
   std::vector<std::uint8_t> Sent(const Packet& packet);
   // Packets that were counted for a mapping, or a slot by its name, since Enforce.
@@ -63,6 +70,9 @@ class Gateway {
   // Flows in each table that have not ended, and their number in all.
   std::uint64_t Established();
   std::uint64_t Fresh();
+
+  // Those that were not read yet.
+  std::vector<march_event> Events();
 
   bpf::StateMaps& state();
   void SetTimeout(march_timeout which, std::uint32_t ticks);  // for the next Enforce
