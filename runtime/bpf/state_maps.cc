@@ -31,7 +31,7 @@ struct Form {
 };
 
 // struct march_scratch of bpf-templates/xdp/connections.h.
-constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 72;
+constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 80;
 
 // Of all maps that there may be.
 constexpr const char* kBuckets = "march_flow_buckets";
@@ -44,6 +44,7 @@ constexpr std::array kNames = {"march_answered",
                                kBuckets,
                                kFlows,
                                "march_interfaces",
+                               "march_limit_buckets",
                                "march_own_addresses",
                                "march_refreshed",
                                "march_scratch",
@@ -94,14 +95,19 @@ std::vector<Form> FormsOf(const march_config& config) {
   }
   if (config.abuse.blocks != 0) {
     forms.push_back({"march_block_filter", BPF_MAP_TYPE_ARRAY,
-                     MARCH_BLOCK_FILTER_WORDS(config.abuse.blocks) * sizeof(std::uint64_t), 1,
-                     BPF_F_MMAPABLE});
+                     static_cast<std::uint32_t>(MARCH_BLOCK_FILTER_WORDS(config.abuse.blocks) *
+                                                sizeof(std::uint64_t)),
+                     1, BPF_F_MMAPABLE});
     forms.push_back({"march_blocks", BPF_MAP_TYPE_ARRAY, sizeof(march_block_line),
                      MARCH_BLOCK_LINES(config.abuse.blocks), BPF_F_MMAPABLE});
   }
   if ((config.abuse.screens & MARCH_SCREEN_SPOOFED) != 0) {
     forms.push_back({"march_own_addresses", BPF_MAP_TYPE_ARRAY, sizeof(march_own_line),
                      MARCH_OWN_LINES, BPF_F_MMAPABLE});
+  }
+  if (config.limits.lines != 0) {
+    forms.push_back({"march_limit_buckets", BPF_MAP_TYPE_ARRAY, sizeof(march_bucket_line),
+                     config.limits.lines, BPF_F_MMAPABLE});
   }
   if (!forms.empty()) {
     forms.push_back({"march_statistics", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t),
