@@ -285,6 +285,27 @@ TEST_CASE("the serial in force counts even before it is written down") {
   Refused(*applier, MakeBundle("z", 8), Code::kBundleOldSerial);
 }
 
+TEST_CASE("an interface that cannot be fast although it is to be is told of, once") {
+  World world;
+  world.config.interfaces[0].fast = true;
+  world.kernel.interfaces["a"].transmits = false;
+  const auto applier = Started(world);
+  REQUIRE(applier->Accept(MakeBundle("x", 1)).ok());
+  applier->Reconcile();
+  const auto slow = applier->Observe();
+  CHECK_FALSE(slow->interfaces[0].fast);
+  CHECK(slow->interfaces[0].slow == "a does not transmit");
+  CHECK(slow->problem.empty());
+  const std::size_t told = world.log_text.find("event=interface_slow");
+  CHECK(told != std::string::npos);
+  CHECK(world.log_text.find("event=interface_slow", told + 1) == std::string::npos);
+  world.kernel.interfaces["a"].transmits = true;
+  applier->Reconcile();
+  CHECK(applier->Observe()->interfaces[0].fast);
+  CHECK(applier->Observe()->interfaces[0].slow.empty());
+  CHECK_FALSE(applier->Observe()->interfaces[1].fast);
+}
+
 TEST_CASE("an interface of which the kernel does not tell is left alone") {
   World world;
   auto applier = Started(world);
