@@ -86,8 +86,9 @@ std::vector<Form> FormsOf(const march_config& config) {
   }
   if (config.abuse.blocks != 0) {
     forms.push_back({"march_block_filter", BPF_MAP_TYPE_ARRAY,
-                     MARCH_BLOCK_FILTER_WORDS(config.abuse.blocks) * sizeof(std::uint64_t), 1,
-                     BPF_F_MMAPABLE});
+                     static_cast<std::uint32_t>(MARCH_BLOCK_FILTER_WORDS(config.abuse.blocks) *
+                                                sizeof(std::uint64_t)),
+                     1, BPF_F_MMAPABLE});
     forms.push_back({"march_blocks", BPF_MAP_TYPE_ARRAY, sizeof(march_block_line),
                      MARCH_BLOCK_LINES(config.abuse.blocks), BPF_F_MMAPABLE});
   }
