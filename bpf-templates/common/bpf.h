@@ -50,11 +50,6 @@ static uint64_t (*const bpf_ktime_get_ns)(void) = (void*)5;
 static uint32_t (*const bpf_get_smp_processor_id)(void) = (void*)8;
 static void* (*const bpf_ringbuf_reserve)(void* map, uint64_t bytes, uint64_t flags) = (void*)131;
 static void (*const bpf_ringbuf_submit)(void* record, uint64_t flags) = (void*)132;
-static long (*const bpf_redirect)(uint32_t ifindex, uint64_t flags) = (void*)23;
-static long (*const bpf_xdp_adjust_head)(struct xdp_md* context, int by) = (void*)44;
-static long (*const bpf_xdp_adjust_tail)(struct xdp_md* context, int by) = (void*)65;
-static long (*const bpf_fib_lookup)(void* context, void* lookup, int bytes,
-                                    uint32_t flags) = (void*)69;
 static uint64_t (*const bpf_ktime_get_coarse_ns)(void) = (void*)160; /* Linux 5.11 */
 
 #endif

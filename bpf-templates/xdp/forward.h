@@ -21,6 +21,10 @@ struct {
   MARCH_MAP_TYPE(value, uint32_t);
 } march_refreshed SEC(".maps");
 
+static long (*const bpf_redirect)(uint32_t ifindex, uint64_t flags) = (void*)23;
+static long (*const bpf_fib_lookup)(void* context, void* lookup, int bytes,
+                                    uint32_t flags) = (void*)69;
+
 #define MARCH_FAMILY_IPV4 2 /* AF_INET */
 #define MARCH_FAMILY_IPV6 10
 

@@ -280,11 +280,18 @@ MARCH_INLINE int march_let_pass(struct xdp_md* context, uint32_t slot) {
   return march_forward(context);
 }
 
+MARCH_INLINE uint32_t march_is_answered(uint32_t slot) {
+#if MARCH_REJECTS
+  const uint64_t treatment = march_treatment_of(MARCH_VERDICT(MARCH_ACTION_DENY, slot));
+  if (treatment & MARCH_TREATMENT_REJECT) return 1;
+#endif
+  return slot >= MARCH_SLOT_DEFAULT && march_config.reject.all_denied;
+}
+
 /* What becomes of one that may not. */
 MARCH_INLINE int march_let_drop(struct xdp_md* context, const struct march_key* key,
                                 uint32_t slot) {
-  if (march_config.reject.interval == 0 || slot < MARCH_SLOT_DEFAULT) return XDP_DROP;
-  if (!march_config.reject.all_denied) return XDP_DROP;
+  if (march_config.reject.interval == 0 || !march_is_answered(slot)) return XDP_DROP;
   return march_answer(context, key->l4_at, key->l4_bytes);
 }
 

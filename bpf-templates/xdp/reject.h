@@ -19,6 +19,9 @@ struct {
   MARCH_MAP_TYPE(value, uint64_t);
 } march_answered SEC(".maps");
 
+static long (*const bpf_xdp_adjust_head)(struct xdp_md* context, int by) = (void*)44;
+static long (*const bpf_xdp_adjust_tail)(struct xdp_md* context, int by) = (void*)65;
+
 #define MARCH_ANSWER_TTL 64u
 #define MARCH_ANSWER_DF 0x4000u
 /* Internetwork control (RFC 1812, 4.3.2.5). */

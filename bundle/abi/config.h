@@ -7,8 +7,8 @@
 #ifndef MARCH_BUNDLE_ABI_CONFIG_H
 #define MARCH_BUNDLE_ABI_CONFIG_H
 
-#include "bundle/abi/event.h"
 #include "bundle/abi/abuse.h"
+#include "bundle/abi/event.h"
 #include "bundle/abi/flow.h"
 #include "bundle/abi/limit.h"
 #include "bundle/abi/types.h"
@@ -53,8 +53,8 @@ enum march_statistic {
   MARCH_STATISTIC_EVENTS_TOLD = 40,       /* in the ring */
   MARCH_STATISTIC_EVENTS_SUPPRESSED = 42, /* more than are to be told */
   MARCH_STATISTIC_EVENTS_LOST = 44,       /* the ring was full */
-  MARCH_STATISTIC_LIMITS_EVICTED = 16,   /* buckets that made room before they were full again */
-  MARCH_STATISTIC_LIMITS_BUSY = 17,      /* packets above a limit since CPUs met at its bucket */
+  MARCH_STATISTIC_LIMITS_EVICTED = 16,    /* buckets that made room before they were full again */
+  MARCH_STATISTIC_LIMITS_BUSY = 17,       /* packets above a limit since CPUs met at its bucket */
   /* Packets that may pass between fast interfaces. Each is counted once: forwarded, or left to the
    * kernel, and why. */
   MARCH_STATISTIC_FORWARDED = 64,

@@ -31,7 +31,7 @@ Applier::Applier(Config config, bpf::Kernel& kernel, FileSystem& files, telemetr
       log_(log),
       store_(files, config_.state_directory) {
   for (const Interface& interface : config_.interfaces) {
-    interfaces_[interface.name] = {.name = interface.name};
+    interfaces_[interface.name].name = interface.name;
   }
 }
 

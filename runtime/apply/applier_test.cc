@@ -401,10 +401,10 @@ TEST_CASE("what exceeds a limit counts for its mapping, behind all mappings") {
   Ledger ledger;
   ledger.Add(&names, counters);
   CHECK(ledger.slots == std::map<std::string, telemetry::Count>{{"limit", {9, 90}}});
-  CHECK(ledger.mappings ==
-        std::map<NameAndAction, telemetry::Count>{{{"b", std::string(kAboveLimit)}, {4, 40}},
-                                                  {{"c", "reject"}, {3, 30}},
-                                                  {{"d", std::string(kAboveLimit)}, {5, 50}}});
+  CHECK(ledger.mappings == std::map<NameAndAction, telemetry::Count>{
+                               {{"b", std::string(telemetry::kAboveLimit)}, {4, 40}},
+                               {{"c", "reject"}, {3, 30}},
+                               {{"d", std::string(telemetry::kAboveLimit)}, {5, 50}}});
   CHECK(ledger.rest == telemetry::Count{6, 60});
 }
 

@@ -36,10 +36,19 @@ constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 80;
 // Of all maps that there may be.
 constexpr const char* kBuckets = "march_flow_buckets";
 constexpr const char* kFlows = "march_flows";
-constexpr std::array kNames = {
-    "march_answered", "march_block_filter", "march_blocks",        "march_event_budgets",
-    "march_events",   kBuckets,             kFlows,                "march_interfaces",
-    "march_own_addresses", "march_refreshed", "march_scratch",     "march_statistics"};
+constexpr std::array kNames = {"march_answered",
+                               "march_block_filter",
+                               "march_blocks",
+                               "march_event_budgets",
+                               "march_events",
+                               kBuckets,
+                               kFlows,
+                               "march_interfaces",
+                               "march_limit_buckets",
+                               "march_own_addresses",
+                               "march_refreshed",
+                               "march_scratch",
+                               "march_statistics"};
 
 // MARCH_REFRESH_BITS of bpf-templates/xdp/forward.h.
 constexpr std::uint32_t kRefreshed = 1024;
@@ -95,6 +104,10 @@ std::vector<Form> FormsOf(const march_config& config) {
   if ((config.abuse.screens & MARCH_SCREEN_SPOOFED) != 0) {
     forms.push_back({"march_own_addresses", BPF_MAP_TYPE_ARRAY, sizeof(march_own_line),
                      MARCH_OWN_LINES, BPF_F_MMAPABLE});
+  }
+  if (config.limits.lines != 0) {
+    forms.push_back({"march_limit_buckets", BPF_MAP_TYPE_ARRAY, sizeof(march_bucket_line),
+                     config.limits.lines, BPF_F_MMAPABLE});
   }
   if (!forms.empty()) {
     forms.push_back({"march_statistics", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t),

@@ -21,12 +21,17 @@ Outcome<TestRun> TestRun::Load(const Image& image) {
   return TestRun(std::make_unique<Program>(std::move(program).value()));
 }
 
-Outcome<RunResult> TestRun::Run(std::string_view frame) {
+Outcome<RunResult> TestRun::Run(std::string_view frame, std::string* after) {
   bpf_test_run_opts options{};
   options.sz = sizeof(options);
   options.data_in = frame.data();
   options.data_size_in = static_cast<std::uint32_t>(frame.size());
   options.repeat = 1;
+  if (after != nullptr) {
+    after->resize(frame.size());
+    options.data_out = after->data();
+    options.data_size_out = static_cast<std::uint32_t>(after->size());
+  }
   if (const int error = bpf_prog_test_run_opts(program_->prog.get(), &options); error != 0) {
     return KernelRefused("run the program on a frame of " + std::to_string(frame.size()) + " bytes",
                          -error);

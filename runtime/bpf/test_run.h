@@ -45,8 +45,9 @@ class TestRun {
   ~TestRun();
 
   // `frame` starts at the Ethernet header; the kernel takes 14 bytes to about 3,500. The run counts
-  // in the program's counters like a live packet.
-  Outcome<RunResult> Run(std::string_view frame);
+  // in the program's counters like a live packet. `after`, if given, gets the frame as the program
+  // leaves it.
+  Outcome<RunResult> Run(std::string_view frame, std::string* after = nullptr);
 
   // Likewise, as a frame that came in by the loopback interface; needs room for what the program
   // may add, so `frame` has at most 3,000 bytes.

@@ -95,11 +95,13 @@ Response Rules(const Snapshot& snapshot) {
                {"mappings", Json::array()}, {"defaults", Json::array()},
                {"slots", Json::array()},    {"retired", Json::array()}};
   for (const telemetry::MappingCount& row : snapshot.mappings) {
-    json["mappings"].push_back(Counted({{"name", row.name},
-                                        {"action", row.action},
-                                        {"priority", row.priority},
-                                        {"place", row.place}},
-                                       row.count));
+    Json mapping = Counted({{"name", row.name},
+                            {"action", row.action},
+                            {"priority", row.priority},
+                            {"place", row.place}},
+                           row.count);
+    if (row.above_limit) mapping["above_limit"] = Counted(Json::object(), *row.above_limit);
+    json["mappings"].push_back(std::move(mapping));
   }
   for (const auto& [action, count] : snapshot.defaults) {
     json["defaults"].push_back(

@@ -111,6 +111,17 @@ TEST_CASE("slips about events are pointed at") {
         "   |                                          ^\n");
 }
 
+TEST_CASE("limits have room for 65536 buckets unless it is said otherwise") {
+  const Source plain("m.yaml", kGood);
+  CHECK(ParseConfig(plain)->gateway.limits.lines * MARCH_LIMIT_LANES == 65536);
+  const Source other("m.yaml", kGood + "limits: { entries: 5 }\n");
+  CHECK(ParseConfig(other)->gateway.limits.lines == 2);
+  CHECK(Errors(kGood + "limits: { entries: 0 }\n") ==
+        "m.yaml:7:20: error[M0703]: entries must be a number from 1 to 16777216\n"
+        " 7 | limits: { entries: 0 }\n"
+        "   |                    ^\n");
+}
+
 TEST_CASE("slips about connections are pointed at") {
   CHECK(
       Errors(kGood + "connections:\n  established: many\n  new: 0\n  timeout: {}\n"

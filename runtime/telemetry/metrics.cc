@@ -64,7 +64,7 @@ using Part = std::uint64_t Count::*;
 // Of the mappings that are under audit, or of the others; former ones too.
 void WriteMappings(const Snapshot& snapshot, bool audits, Part part, Writer& writer) {
   const auto write = [&](const auto& row) {
-    if (bundle::IsAudit(row.action) != audits) return;
+    if (bundle::IsAudit(row.action) != audits || row.action == kAboveLimit) return;
     writer.Sample({{"mapping", row.name}, {"action", row.action}}, row.count.*part);
   };
   std::for_each(snapshot.mappings.begin(), snapshot.mappings.end(), write);
@@ -82,13 +82,22 @@ void WriteCounts(const Snapshot& snapshot, std::string_view unit, Part part, Wri
   writer.Family(audited, "counter",
                 "Would be judged by a mapping under audit, in " + of_unit + ".");
   WriteMappings(snapshot, true, part, writer);
+  const std::string above = "march_above_limit_" + total;
+  writer.Family(above, "counter", "Above the limit of a mapping, in " + of_unit + ".");
+  for (const MappingCount& row : snapshot.mappings) {
+    if (row.above_limit) writer.Sample({{"mapping", row.name}}, *row.above_limit.*part);
+  }
+  for (const RetiredCount& row : snapshot.retired) {
+    if (row.action == kAboveLimit) writer.Sample({{"mapping", row.name}}, row.count.*part);
+  }
   const std::string defaults = "march_default_" + total;
   writer.Family(defaults, "counter", "Judged by defaults.action, in " + of_unit + ".");
   for (const auto& [action, count] : snapshot.defaults) {
     writer.Sample({{"action", action}}, count.*part);
   }
   const std::string slots = "march_unclassified_" + total;
-  writer.Family(slots, "counter", "Decided before any mapping, in " + of_unit + ".");
+  writer.Family(slots, "counter",
+                "Decided before any mapping, or above its limit, in " + of_unit + ".");
   for (const SlotCount& row : snapshot.slots) {
     writer.Sample({{"reason", row.name}, {"action", row.passes ? "allow" : "drop"}},
                   row.count.*part);

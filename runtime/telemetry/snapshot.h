@@ -17,6 +17,10 @@ enum class Enforcement {
 };
 std::string_view NameOf(Enforcement enforcement);
 
+// In the place of an action: packets above the limit of a mapping, which did not pass as its others
+// did. They also count elsewhere.
+inline constexpr std::string_view kAboveLimit = "above-limit";
+
 struct Count {
   std::uint64_t packets = 0;
   std::uint64_t bytes = 0;

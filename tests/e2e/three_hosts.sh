@@ -74,3 +74,14 @@ CONFIG
 enforce() {
   "$MARCHCTL" apply "$1" --target "unix:$WORK/control.sock" --key "$WORK/key" >/dev/null
 }
+
+# serve PROGRAM PORT: a server in Python on the server host, which says when it is ready.
+serve() {
+  # Not through in_server: a function in the background is a shell, and ends alone.
+  nsenter --net="/run/netns/$SERVER" python3 "$1" serve "$2" >"$WORK/serves-$2" &
+  for _ in $(seq 100); do
+    if [[ -s $WORK/serves-$2 ]]; then return; fi
+    sleep 0.1
+  done
+  fail "$1 does not serve port $2"
+}
