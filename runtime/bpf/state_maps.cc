@@ -33,6 +33,8 @@ constexpr std::array kNames = {"march_block_filter", "march_blocks",  "march_flo
                                "march_flows",        "march_scratch", "march_own_addresses",
                                "march_statistics"};
 
+constexpr std::uint32_t kWordBytes = sizeof(std::uint64_t);
+
 constexpr Form kSecret = {"secret", BPF_MAP_TYPE_ARRAY, sizeof(march_config::secret), 1, 0};
 
 std::vector<Form> FormsOf(const march_config& config) {
@@ -47,7 +49,7 @@ std::vector<Form> FormsOf(const march_config& config) {
   }
   if (config.abuse.blocks != 0) {
     forms.push_back({"march_block_filter", BPF_MAP_TYPE_ARRAY,
-                     MARCH_BLOCK_FILTER_WORDS(config.abuse.blocks) * sizeof(std::uint64_t), 1,
+                     MARCH_BLOCK_FILTER_WORDS(config.abuse.blocks) * kWordBytes, 1,
                      BPF_F_MMAPABLE});
     forms.push_back({"march_blocks", BPF_MAP_TYPE_ARRAY, sizeof(march_block_line),
                      MARCH_BLOCK_LINES(config.abuse.blocks), BPF_F_MMAPABLE});
@@ -57,7 +59,7 @@ std::vector<Form> FormsOf(const march_config& config) {
                      MARCH_OWN_LINES, BPF_F_MMAPABLE});
   }
   if (!forms.empty()) {
-    forms.push_back({"march_statistics", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t),
+    forms.push_back({"march_statistics", BPF_MAP_TYPE_PERCPU_ARRAY, kWordBytes,
                      MARCH_STATISTICS, 0});
   }
   return forms;

@@ -134,18 +134,24 @@ struct Gateway::State {
   }
 };
 
-Gateway::Gateway() : Gateway(Sizes{}) {}
-
-Gateway::Gateway(const Sizes& sizes) : state_(std::make_unique<State>()) {
-  if (geteuid() != 0) {
-    std::cerr << "SKIPPED: running programs in the kernel needs root\n";
-    std::exit(77);
-  }
+march_config ConfigOf(const Gateway::Sizes& sizes) {
   march_config config{};
   config.flows.established = sizes.established / MARCH_FLOW_LANES;
   config.flows.fresh = sizes.fresh / MARCH_FLOW_LANES;
   for (std::uint32_t& timeout : config.flows.timeouts)
     timeout = static_cast<std::uint32_t>(MARCH_TICKS(30));
+  return config;
+}
+
+Gateway::Gateway() : Gateway(Sizes{}) {}
+
+Gateway::Gateway(const Sizes& sizes) : Gateway(ConfigOf(sizes)) {}
+
+Gateway::Gateway(const march_config& config) : state_(std::make_unique<State>()) {
+  if (geteuid() != 0) {
+    std::cerr << "SKIPPED: running programs in the kernel needs root\n";
+    std::exit(77);
+  }
   auto maps = bpf::StateMaps::Open("", config);
   INFO((maps.ok() ? "" : TextOf(maps.diagnostics())));
   REQUIRE(maps.ok());
@@ -210,6 +216,12 @@ std::uint64_t Gateway::Statistic(march_statistic which) {
   const std::uint32_t key = which;
   REQUIRE(bpf_map_lookup_elem(state_->maps.Find("march_statistics"), &key, counts.data()) == 0);
   return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+}
+
+bpf::LoadFigures Gateway::Figures() {
+  const auto figures = state_->program->Figures();
+  REQUIRE(figures.ok());
+  return *figures;
 }
 
 std::uint64_t Gateway::Established() {

@@ -47,6 +47,7 @@ class Gateway {
 
   Gateway();  // skips the test without root
   explicit Gateway(const Sizes& sizes);
+  explicit Gateway(const march_config& config);
   ~Gateway();
 
   // The program of the policy takes the place of the one before.
@@ -55,6 +56,7 @@ class Gateway {
   // Packets that were counted for a mapping, or a slot by its name, since Enforce.
   std::uint64_t Counted(const std::string& name);
   std::uint64_t Statistic(march_statistic which);
+  bpf::LoadFigures Figures();
   // Flows in each table that have not ended, and their number in all.
   std::uint64_t Established();
   std::uint64_t Fresh();
@@ -66,5 +68,8 @@ class Gateway {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// That keeps connections, and nothing else.
+march_config ConfigOf(const Gateway::Sizes& sizes);
 
 }  // namespace march::tests
