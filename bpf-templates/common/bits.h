@@ -5,10 +5,13 @@
 
 #include "bundle/abi/types.h"
 
-/* 1 if it is. Choices between values are then products: since Linux 6.13 the verifier also follows
- * both values of a mask. */
+/* 1 if it is, without a branch: or the verifier would follow every combination of outcomes. For the
+ * same reason choices are products (since Linux 6.13 it also follows both values of a mask), of
+ * numbers that the compiler does not know to be 0 or 1, or it would make branches of them. */
 MARCH_INLINE uint64_t march_is_zero(uint64_t value) {
-  return ~(value | (0 - value)) >> 63;
+  uint64_t is_zero = ~(value | (0 - value)) >> 63;
+  MARCH_OPAQUE(is_zero);
+  return is_zero;
 }
 
 /* 1 if a < b: the borrow of a - b. BPF has no such instruction. */

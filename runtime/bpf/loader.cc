@@ -203,8 +203,11 @@ Outcome<Program> LoadProgram(const Image& image) {
   if (auto filled = Fill(bpf_map__fd(tables), image.tables); !filled.ok()) {
     return std::move(filled).diagnostics();
   }
-  Program loaded{Duplicate(bpf_program__fd(program)), Duplicate(bpf_map__fd(tables)),
-                 Duplicate(bpf_map__fd(counters)), {}, load_time};
+  Program loaded{Duplicate(bpf_program__fd(program)),
+                 Duplicate(bpf_map__fd(tables)),
+                 Duplicate(bpf_map__fd(counters)),
+                 {},
+                 load_time};
   if (const bpf_map* config = bpf_object__find_map_by_name(object.get(), MARCH_CONFIG_SECTION)) {
     loaded.config = Duplicate(bpf_map__fd(config));
     if (!loaded.config.ok()) return KernelRefused("keep the program's configuration", errno);

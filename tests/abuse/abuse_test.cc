@@ -20,7 +20,9 @@ mappings:
   ssh: { protocols: [tcp], ports: [22] }
 )";
 
-// Without connections, so that every packet is judged by itself.
+// Without connections, every packet is judged by itself.
+constexpr Gateway::Sizes kNoFlows = {.established = 0, .fresh = 0};
+
 march_config Screening(std::uint32_t screens) {
   march_config config{};
   config.abuse.screens = screens;
@@ -51,7 +53,7 @@ block::LiveTable TableOf(Gateway& gateway, std::uint32_t capacity) {
 }
 
 TEST_CASE("a source on the block list gets nothing through") {
-  Gateway gateway(Blocking(MARCH_BLOCK_LEAST));
+  Gateway gateway(kNoFlows, Blocking(MARCH_BLOCK_LEAST));
   gateway.Enforce(kAnything);
   block::LiveTable table = TableOf(gateway, MARCH_BLOCK_LEAST);
   const std::vector<std::pair<std::string, bool>> flows = {
@@ -87,7 +89,7 @@ TEST_CASE("a source on the block list gets nothing through") {
 }
 
 TEST_CASE("each half of the table is written while the other is in force") {
-  Gateway gateway(Blocking(MARCH_BLOCK_LEAST));
+  Gateway gateway(kNoFlows, Blocking(MARCH_BLOCK_LEAST));
   gateway.Enforce(kAnything);
   block::LiveTable table = TableOf(gateway, MARCH_BLOCK_LEAST);
   for (int i = 0; i < 5; ++i) {
@@ -101,9 +103,7 @@ TEST_CASE("each half of the table is written while the other is in force") {
 }
 
 TEST_CASE("a blocked source's established connections end, and its server's replies too") {
-  march_config config = ConfigOf({});
-  config.abuse.blocks = MARCH_BLOCK_LEAST;
-  Gateway gateway(config);
+  Gateway gateway({}, Blocking(MARCH_BLOCK_LEAST));
   gateway.Enforce(R"(apiVersion: march/v1
 kind: Policy
 services: { clients: { addresses: [10.1.0.0/16] } }
@@ -163,7 +163,7 @@ TEST_CASE("packets that nobody sends are dropped where the gateway is configured
         Packet("udp 10.1.0.5:1 > 224.0.0.5:53"), Packet("udp [fe80::1]:1 > [ff02::5]:53")}},
   };
   for (const Case& one : cases) {
-    Gateway gateway(Screening(one.screen));
+    Gateway gateway(kNoFlows, Screening(one.screen));
     gateway.Enforce(kAnything);
     for (std::size_t i = 0; i < one.dropped.size(); ++i) {
       INFO(one.counted << " " << i);
@@ -175,7 +175,7 @@ TEST_CASE("packets that nobody sends are dropped where the gateway is configured
     }
     CHECK(gateway.Counted(one.counted) == one.dropped.size());
     // Without it, all of them pass.
-    Gateway open{march_config{}};
+    Gateway open(kNoFlows);
     open.Enforce(kAnything);
     for (const Packet& packet : one.dropped) CHECK(open.Passes(packet));
     CHECK(open.Counted(one.counted) == 0);
@@ -183,7 +183,7 @@ TEST_CASE("packets that nobody sends are dropped where the gateway is configured
 }
 
 TEST_CASE("what comes in from an address of the gateway's own is dropped") {
-  Gateway gateway(Screening(MARCH_SCREEN_SPOOFED));
+  Gateway gateway(kNoFlows, Screening(MARCH_SCREEN_SPOOFED));
   gateway.Enforce(kAnything);
   auto own = block::OwnAddresses::Open(gateway.state().Find("march_own_addresses"),
                                        gateway.state().config());
@@ -214,7 +214,7 @@ TEST_CASE("a packet counts once, for the first thing that is wrong with it") {
   march_config config = Screening(MARCH_SCREEN_LAND | MARCH_SCREEN_FLAGS | MARCH_SCREEN_MARTIANS |
                                   MARCH_SCREEN_SPOOFED);
   config.abuse.blocks = MARCH_BLOCK_LEAST;
-  Gateway gateway(config);
+  Gateway gateway(kNoFlows, config);
   gateway.Enforce(kAnything);
   TableOf(gateway, MARCH_BLOCK_LEAST).Publish(Prefixes({"127.0.0.0/8", "10.1.0.0/16"}));
   CHECK_FALSE(gateway.Passes(Packet("tcp 127.0.0.1:1 > 127.0.0.1:22").Flags("SF")));
