@@ -50,11 +50,6 @@ constexpr std::array kNames = {"march_answered",
                                "march_scratch",
                                "march_statistics"};
 
-<<<<<<< HEAD
-constexpr std::uint32_t kWordBytes = sizeof(std::uint64_t);
-
-constexpr Form kSecret = {"secret", BPF_MAP_TYPE_ARRAY, sizeof(march_config::secret), 1, 0};
-=======
 // MARCH_REFRESH_BITS of bpf-templates/xdp/forward.h.
 constexpr std::uint32_t kRefreshed = 1024;
 
@@ -71,7 +66,6 @@ struct Layout {
 };
 
 constexpr Form kLayout = {"layout", BPF_MAP_TYPE_ARRAY, sizeof(Layout), 1, 0};
->>>>>>> main
 
 std::vector<Form> FormsOf(const march_config& config) {
   std::vector<Form> forms;
@@ -101,14 +95,9 @@ std::vector<Form> FormsOf(const march_config& config) {
   }
   if (config.abuse.blocks != 0) {
     forms.push_back({"march_block_filter", BPF_MAP_TYPE_ARRAY,
-<<<<<<< HEAD
-                     MARCH_BLOCK_FILTER_WORDS(config.abuse.blocks) * kWordBytes, 1,
-                     BPF_F_MMAPABLE});
-=======
                      static_cast<std::uint32_t>(MARCH_BLOCK_FILTER_WORDS(config.abuse.blocks) *
                                                 sizeof(std::uint64_t)),
                      1, BPF_F_MMAPABLE});
->>>>>>> main
     forms.push_back({"march_blocks", BPF_MAP_TYPE_ARRAY, sizeof(march_block_line),
                      MARCH_BLOCK_LINES(config.abuse.blocks), BPF_F_MMAPABLE});
   }
@@ -121,7 +110,7 @@ std::vector<Form> FormsOf(const march_config& config) {
                      config.limits.lines, BPF_F_MMAPABLE});
   }
   if (!forms.empty()) {
-    forms.push_back({"march_statistics", BPF_MAP_TYPE_PERCPU_ARRAY, kWordBytes,
+    forms.push_back({"march_statistics", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t),
                      MARCH_STATISTICS, 0});
   }
   return forms;
