@@ -729,5 +729,57 @@ TEST_CASE("flows refuses what no gateway could answer, before it asks one") {
   CHECK(marchctl.Run({"flows"}) == kUsage);
 }
 
+TEST_CASE("durations as they are given") {
+  CHECK(ReadDuration("90s") == 90);
+  CHECK(ReadDuration("10m") == 600);
+  CHECK(ReadDuration("2h") == 7200);
+  CHECK(ReadDuration("1d") == 86400);
+  for (const char* text : {"", "s", "10", "10w", "-1s", " 1s", "1.5h", "1h30m",
+                           "99999999999999999999s", "1000000000000000d"}) {
+    CAPTURE(text);
+    CHECK_FALSE(ReadDuration(text));
+  }
+}
+
+TEST_CASE("the block list's verbs know what they are given") {
+  Marchctl marchctl;
+  marchctl.Write("list.txt", "192.0.2.1\n");
+  const auto run = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "block");
+    words.insert(words.end(), {"--target", "unix:/nowhere/control.sock"});
+    return marchctl.Run(words);
+  };
+  for (const std::vector<std::string>& good :
+       std::vector<std::vector<std::string>>{{"add", "192.0.2.1", "2001:db8::/32"},
+                                             {"add", "192.0.2.1", "--for", "10m", "--comment", "x"},
+                                             {"del", "192.0.2.1"},
+                                             {"del", "--all"},
+                                             {"list"},
+                                             {"list", "192.0.2.1", "-o", "json"},
+                                             {"import", "list.txt", "--for", "1d"},
+                                             {"import", "-"}}) {
+    CAPTURE(good);
+    CHECK(run(good) == kFailed);
+    CHECK(marchctl.err.str().find("cannot reach unix:/nowhere/control.sock") != std::string::npos);
+  }
+  CHECK(run({"import", "nothing.txt"}) == kFailed);
+  CHECK(marchctl.err.str().find("nothing.txt") != std::string::npos);
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{},
+                                             {"add"},
+                                             {"add", "web"},
+                                             {"add", "192.0.2.1?x"},
+                                             {"add", "192.0.2.1", "--for", "10"},
+                                             {"add", "192.0.2.1", "--for", "0s"},
+                                             {"del"},
+                                             {"del", "192.0.2.1", "--all"},
+                                             {"list", "192.0.2.1", "192.0.2.2"},
+                                             {"import"},
+                                             {"drop", "192.0.2.1"}}) {
+    CAPTURE(wrong);
+    CHECK(run(wrong) == kUsage);
+  }
+}
+
 }  // namespace
 }  // namespace march::cli

@@ -67,8 +67,9 @@ MARCH_INLINE uint64_t march_block_key(uint64_t state, uint32_t number) {
 
 /* 1: `rest` is listed by `count` keys from the number `first` on. Where an odd number of them is
  * not above it, listed addresses have begun and not ended. */
-MARCH_INLINE uint32_t march_block_keys_list(uint64_t state, uint32_t first, uint32_t count,
-                                            uint64_t rest) {
+MARCH_APART int march_block_keys_list(uint64_t state, uint32_t first, uint32_t count,
+                                      uint64_t rest) {
+  if (MARCH_CONFIG.abuse.blocks == 0) return 0;
   uint32_t rank = 0;
   for (uint32_t step = 0; step < MARCH_BLOCK_DEPTH && count != 0; ++step) {
     const uint32_t half = count / 2;
@@ -76,7 +77,7 @@ MARCH_INLINE uint32_t march_block_keys_list(uint64_t state, uint32_t first, uint
     rank += (half + 1) * (above ^ 1);
     count = half - (above ^ 1) * (count % 2 ^ 1);
   }
-  return rank & 1;
+  return (int)(rank & 1);
 }
 
 /* The group, 0 if there is none. */
@@ -123,8 +124,9 @@ MARCH_INLINE uint64_t march_block_find6(uint64_t state, uint32_t level, uint64_t
 }
 
 /* 1: the group that begins so, if there is one, lists what has this rest. */
-MARCH_INLINE uint32_t march_block_group4_lists(uint64_t state, uint32_t level, uint64_t begin,
-                                               uint64_t rest) {
+MARCH_APART int march_block_group4_lists(uint64_t state, uint32_t level, uint64_t begin,
+                                         uint64_t rest) {
+  if (MARCH_CONFIG.abuse.blocks == 0) return 0;
   const uint64_t group = march_block_find4(state, level, begin);
   if (group == 0) return 0;
   if (group & MARCH_BLOCK_KEYED) {
@@ -132,11 +134,12 @@ MARCH_INLINE uint32_t march_block_group4_lists(uint64_t state, uint32_t level, u
                                  (uint32_t)group >> 22, rest);
   }
   const uint64_t differs = rest >> 56 ^ (group >> 16 & 0xff);
-  return (uint32_t)march_is_zero(differs >> (group >> 24 & 15));
+  return (int)march_is_zero(differs >> (group >> 24 & 15));
 }
 
-MARCH_INLINE uint32_t march_block_group6_lists(uint64_t state, uint32_t level, uint64_t begin,
-                                               uint64_t rest) {
+MARCH_APART int march_block_group6_lists(uint64_t state, uint32_t level, uint64_t begin,
+                                         uint64_t rest) {
+  if (MARCH_CONFIG.abuse.blocks == 0) return 0;
   const uint64_t group = march_block_find6(state, level, begin);
   if (group == 0) return 0;
   if (group & MARCH_BLOCK_KEYED) {
@@ -144,12 +147,13 @@ MARCH_INLINE uint32_t march_block_group6_lists(uint64_t state, uint32_t level, u
                                  (uint32_t)(group >> 32) & 0xffffff, rest);
   }
   const uint64_t differs = rest >> 32 ^ (group & 0xffffffff);
-  return (uint32_t)march_is_zero(differs >> (group >> 32 & 63));
+  return (int)march_is_zero(differs >> (group >> 32 & 63));
 }
 
 /* 1: the address is listed. `top` is what march_block_may_list says. */
-MARCH_INLINE uint32_t march_block_lists(uint64_t state, uint32_t family, uint32_t top, uint64_t hi,
-                                        uint64_t lo) {
+MARCH_APART int march_block_lists(uint64_t state, uint32_t family, uint32_t top, uint64_t hi,
+                                  uint64_t lo) {
+  if (MARCH_CONFIG.abuse.blocks == 0) return 0;
   if (top == MARCH_BLOCK_TOP_LISTED) return 1;
   if (family == 4) {
     if (top == MARCH_BLOCK_TOP_GROUP &&

@@ -56,26 +56,22 @@ MARCH_INLINE const struct march_own_line* march_own_line_at(uint32_t line) {
 #include "common/abuse.h"
 #include "common/block.h"
 
-/* Out of the way of addresses that are not listed. Looked at by verifiers before Linux 6.8 even if
- * nothing calls it, so it asks whether there is a list. */
-__attribute__((noinline)) int march_search_blocks(uint64_t state, uint32_t family, uint32_t top,
-                                                  uint64_t hi, uint64_t lo) {
-  if (march_config.abuse.blocks == 0) return 0;
-  return (int)march_block_lists(state, family, top, hi, lo);
-}
-
 MARCH_INLINE uint32_t march_is_blocked(const struct march_key* key) {
   uint64_t state = 0;
   const uint32_t top = march_block_may_list(key->family, key->src_hi, key->src_lo, &state);
-  return top != 0 && march_search_blocks(state, key->family, top, key->src_hi, key->src_lo);
+  return top != 0 && march_block_lists(state, key->family, top, key->src_hi, key->src_lo);
 }
 
 /* MARCH_JUDGE, or the slot that a packet which was read in full is dropped in. */
 MARCH_INLINE uint32_t march_screen(const struct march_key* key, uint64_t bytes) {
   const uint32_t screens = march_config.abuse.screens;
-  /* The same to the verifier whatever the headers were: or it would follow all this for each way in
-   * which they can be read. */
+  /* What is learned of these values here, the verifier knows of no others: or it would follow
+   * whatever comes next for each of them. */
   struct march_key seen = *key;
+  seen.src_hi = MARCH_FORGET_WIDE(seen.src_hi, bytes);
+  seen.src_lo = MARCH_FORGET_WIDE(seen.src_lo, bytes);
+  seen.dst_hi = MARCH_FORGET_WIDE(seen.dst_hi, bytes);
+  seen.dst_lo = MARCH_FORGET_WIDE(seen.dst_lo, bytes);
   seen.l4 = MARCH_FORGET(seen.l4, bytes);
   seen.source_port = MARCH_FORGET(seen.source_port, bytes);
   seen.detail = MARCH_FORGET(seen.detail, bytes);

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <string_view>
+#include <charconv>
+#include <limits>
+#include <utility>
 
 namespace march::cli {
 namespace {
@@ -34,6 +36,20 @@ std::string HumanDuration(double seconds) {
   if (hours == 0) return std::to_string(minutes) + "m" + TwoDigits(whole % 60) + "s";
   if (hours < 24) return std::to_string(hours) + "h" + TwoDigits(minutes % 60) + "m";
   return std::to_string(hours / 24) + "d" + TwoDigits(hours % 24) + "h";
+}
+
+std::optional<std::uint64_t> ReadDuration(std::string_view text) {
+  constexpr std::array<std::pair<char, std::uint64_t>, 4> kUnits = {
+      {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}}};
+  if (text.empty()) return std::nullopt;
+  const auto unit = std::find_if(kUnits.begin(), kUnits.end(),
+                                 [&](const auto& each) { return each.first == text.back(); });
+  std::uint64_t number = 0;
+  const char* last = text.data() + text.size() - 1;
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  if (unit == kUnits.end() || error != std::errc() || end != last) return std::nullopt;
+  if (number > std::numeric_limits<std::uint64_t>::max() / unit->second) return std::nullopt;
+  return number * unit->second;
 }
 
 std::string Grouped(std::uint64_t number) {

@@ -1,8 +1,10 @@
-// Quantities as people read them.
+// Quantities as people read and write them.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace march::cli {
@@ -12,6 +14,9 @@ std::string HumanBytes(std::uint64_t bytes);
 
 // "0s", "59s", "3m05s", "2h04m", "5d03h".
 std::string HumanDuration(double seconds);
+
+// "90s", "10m", "2h", "1d", in seconds; none if it is no such text.
+std::optional<std::uint64_t> ReadDuration(std::string_view text);
 
 // "12,345".
 std::string Grouped(std::uint64_t number);

@@ -55,6 +55,12 @@ int Run(Environment& environment, const Flags& flags) {
                                                    : "")
                     << "\n";
   }
+  if (status->contains("block_list")) {
+    const auto& list = (*status)["block_list"];
+    environment.out << "block list   " << Grouped(list.value("entries", std::uint64_t{0}))
+                    << " prefixes, room for " << Grouped(list.value("capacity", std::uint64_t{0}))
+                    << "\n";
+  }
   environment.out << "marchd       " << text("version") << ", " << number("swaps") << " swaps, "
                   << number("refused_bundles") << " bundles refused\n";
   return kOk;

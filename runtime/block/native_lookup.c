@@ -10,6 +10,7 @@ static struct march_native_blocks native_blocks;
 static const struct march_own_line* native_own_lines;
 
 #define MARCH_INLINE static inline
+#define MARCH_APART static
 #define MARCH_OPAQUE(variable) (void)(variable)
 #define MARCH_UNROLLED
 #define MARCH_CONFIG native_config

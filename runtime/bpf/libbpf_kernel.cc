@@ -238,7 +238,7 @@ Outcome<Done> LibbpfKernel::Prepare() {
     if (!number || Exists(GenerationDirectory(*number) + "/prog")) continue;
     if (auto removed = Unload(*number); !removed.ok()) return removed;
   }
-  return Done{};
+  return then_(state_);
 }
 
 Outcome<Pins> LibbpfKernel::Discover() const {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "runtime/control/server.h"
+#include "runtime/daemon/abuse.h"
 #include "runtime/daemon/config_reader.h"
 #include "runtime/daemon/connections.h"
 #include "runtime/daemon/forwarding.h"
@@ -40,7 +41,7 @@ class Interpreter : ConfigReader {
     if (HasErrors(errors_)) return std::move(errors_);
     CheckKeys(root, {"apiVersion", "kind", "cluster", "interfaces", "xdp", "trusted_keys",
                      "control", "metrics", "state", "bpffs", "without_policy", "connections",
-                     "events", "forward", "limits", "reject"});
+                     "abuse", "events", "forward", "limits", "reject"});
     if (const YamlNode* node = Find(root, "cluster")) Text(*node, "cluster", config_.cluster);
     bpf::XdpMode mode = bpf::XdpMode::kAuto;
     if (const YamlNode* node = Find(root, "xdp")) mode = Mode(*node);
@@ -65,6 +66,7 @@ class Interpreter : ConfigReader {
         std::any_of(config_.interfaces.begin(), config_.interfaces.end(),
                     [](const apply::Interface& interface) { return interface.fast; }));
     config_.gateway.reject = ReadReject(*this, Find(root, "reject"));
+    config_.gateway.abuse = ReadAbuse(*this, Find(root, "abuse"));
     config_.gateway.limits = ReadLimits(*this, Find(root, "limits"));
     if (HasErrors(errors_)) return std::move(errors_);
     return std::move(config_);

@@ -125,6 +125,14 @@ void WriteFlows(const Snapshot& snapshot, Writer& writer) {
   }
 }
 
+void WriteBlockList(const Snapshot& snapshot, Writer& writer) {
+  if (!snapshot.block_list) return;
+  writer.Family("march_block_list_entries", "gauge", "Prefixes on the block list.");
+  writer.Sample({}, snapshot.block_list->entries);
+  writer.Family("march_block_list_capacity", "gauge", "Prefixes that there is room for.");
+  writer.Sample({}, snapshot.block_list->capacity);
+}
+
 void WriteStatistics(const Snapshot& snapshot, Writer& writer) {
   for (const StatisticInfo& statistic : Statistics()) {
     if (statistic.which >= snapshot.statistics.size()) continue;
@@ -182,6 +190,7 @@ std::string MetricsText(const Snapshot& snapshot) {
   WriteCounts(snapshot, "packets", &Count::packets, writer);
   WriteCounts(snapshot, "bytes", &Count::bytes, writer);
   WriteFlows(snapshot, writer);
+  WriteBlockList(snapshot, writer);
   WriteStatistics(snapshot, writer);
   return writer.Take();
 }

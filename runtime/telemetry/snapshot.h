@@ -66,6 +66,11 @@ struct FlowTableState {
   bool is_full = false;  // one found no room there in the last minute
 };
 
+struct BlockListState {
+  std::uint64_t entries = 0;
+  std::uint64_t capacity = 0;
+};
+
 struct Snapshot {
   Enforcement enforcement = Enforcement::kNoPolicy;
   std::string problem;  // why marchd is not healthy, or ""
@@ -87,6 +92,7 @@ struct Snapshot {
   Count retired_rest;                                   // of names beyond those that are kept
 
   std::vector<FlowTableState> flow_tables;  // none where no connections are kept
+  std::optional<BlockListState> block_list;
   // By march_statistic (bundle/abi/config.h), as old as the state in the kernel; empty if there is
   // none.
   std::vector<std::uint64_t> statistics;

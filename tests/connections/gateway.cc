@@ -255,6 +255,12 @@ std::uint64_t Gateway::Statistic(march_statistic which) {
   return statistics->at(which);
 }
 
+bpf::LoadFigures Gateway::Figures() {
+  const auto figures = state_->program->Figures();
+  REQUIRE(figures.ok());
+  return *figures;
+}
+
 std::uint64_t Gateway::Established() {
   return state_->Living(0, state_->config.flows.established);
 }

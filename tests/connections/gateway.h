@@ -67,6 +67,7 @@ class Gateway {
   // Packets that were above the limit of a mapping.
   std::uint64_t AboveLimit(const std::string& name);
   std::uint64_t Statistic(march_statistic which);
+  bpf::LoadFigures Figures();
   // Flows in each table that have not ended, and their number in all.
   std::uint64_t Established();
   std::uint64_t Fresh();
