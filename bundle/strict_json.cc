@@ -159,6 +159,10 @@ const json& ObjectReader::Object(const std::string& key) {
   return problem_ ? kEmpty : member;
 }
 
+bool ObjectReader::Has(const std::string& key) const {
+  return value_.contains(key);
+}
+
 void ObjectReader::Require(bool holds, const std::string& message) {
   if (!holds && !problem_) problem_ = Malformed(where_ + ": " + message);
 }

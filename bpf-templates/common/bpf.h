@@ -30,9 +30,10 @@
 
 #define BPF_MAP_TYPE_ARRAY 2
 #define BPF_MAP_TYPE_PERCPU_ARRAY 6
+#define BPF_MAP_TYPE_RINGBUF 27
 #define BPF_F_MMAPABLE 1024
 
-enum march_xdp_action { XDP_DROP = 1, XDP_PASS = 2 };
+enum march_xdp_action { XDP_DROP = 1, XDP_PASS = 2, XDP_TX = 3, XDP_REDIRECT = 4 };
 
 /* The context of an XDP program. */
 struct xdp_md {
@@ -45,7 +46,10 @@ struct xdp_md {
 };
 
 static void* (*const bpf_map_lookup_elem)(void* map, const void* key) = (void*)1;
+static uint64_t (*const bpf_ktime_get_ns)(void) = (void*)5;
 static uint32_t (*const bpf_get_smp_processor_id)(void) = (void*)8;
+static void* (*const bpf_ringbuf_reserve)(void* map, uint64_t bytes, uint64_t flags) = (void*)131;
+static void (*const bpf_ringbuf_submit)(void* record, uint64_t flags) = (void*)132;
 static uint64_t (*const bpf_ktime_get_coarse_ns)(void) = (void*)160; /* Linux 5.11 */
 
 #endif

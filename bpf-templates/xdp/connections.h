@@ -85,13 +85,14 @@ __attribute__((noinline)) int march_advance_flow(struct xdp_md* context, struct 
   return (int)march_flow_advance(t, flags, numbers);
 }
 
+/* 1: it was made. */
 __attribute__((noinline)) int march_open_flow(struct march_track* t, uint32_t slot, uint32_t audit,
                                               uint32_t flags, uint32_t ifindex) {
-  if (march_keeps_flows() && t) march_flow_open(t, slot, audit, flags, ifindex);
-  return 0;
+  if (!march_keeps_flows() || !t) return 0;
+  return march_flow_open(t, slot, audit, flags, ifindex) != MARCH_NO_FLOW;
 }
 
-__attribute__((noinline)) int march_confirm_flow(const struct march_track* t, uint32_t slot,
+__attribute__((noinline)) int march_confirm_flow(struct march_track* t, uint32_t slot,
                                                  uint32_t audit) {
   if (march_keeps_flows() && t) march_flow_confirm(t, slot, audit);
   return 0;
@@ -99,9 +100,7 @@ __attribute__((noinline)) int march_confirm_flow(const struct march_track* t, ui
 
 /* A later policy forbids it. */
 __attribute__((noinline)) int march_forbid_flow(const struct march_track* t) {
-  if (!march_keeps_flows() || !t) return 0;
-  march_flow_end(t->number, t->word);
-  march_statistic(MARCH_STATISTIC_FLOWS_CUT);
+  if (march_keeps_flows() && t) march_flow_forbid(t);
   return 0;
 }
 
@@ -116,6 +115,7 @@ __attribute__((noinline)) int march_open_fragments(const struct march_track* fir
   t->l4 = MARCH_FLOW_L4(id & 0xffff, id >> 16, MARCH_FLOW_PROTOCOL(first->l4), MARCH_KIND_FRAGMENTS,
                         MARCH_FLOW_FAMILY(first->l4));
   t->directions = MARCH_DIRECTION_FORWARD;
+  t->bytes = 0;
   t->hash = march_flow_hash(t);
   if (!march_find_flow(t)) march_flow_open(t, slot, 0, 0, ifindex);
   return 0;
@@ -184,34 +184,27 @@ __attribute__((noinline)) int march_find_related(struct xdp_md* context, struct 
   return march_find_flow(t) ? 1 : 0;
 }
 
-/* Whether the flow has nothing to be told: it is established, and was judged by this policy. */
-MARCH_INLINE uint32_t march_flow_is_settled(const struct march_track* t,
-                                            const struct march_flow* flow, uint32_t flags) {
-  if (MARCH_FLOW_GENERATION(flow->judged) != march_config.flows.generation) return 0;
-  if (MARCH_FLOW_PROTOCOL(t->l4) == MARCH_PROTO_TCP &&
-      (flags & (MARCH_TCP_SYN | MARCH_TCP_FIN | MARCH_TCP_RST)) != 0) {
-    return 0;
-  }
-  const uint32_t state = MARCH_FLOW_STATE(flow->judged);
-  if ((state & ~MARCH_FLOW_SYN) != (MARCH_FLOW_ANSWERED | MARCH_FLOW_ESTABLISHED)) return 0;
-  const uint32_t deadline = t->now + march_flow_timeout(t->l4, state);
-  return deadline - MARCH_FLOW_DEADLINE(t->word) < MARCH_FLOW_SLACK;
-}
-
 /* MARCH_TRACK_*, and with MARCH_TRACK_PASS the packet has been counted for its flow. */
 MARCH_INLINE uint32_t march_track_packet(struct xdp_md* context, const struct march_key* key,
                                          struct march_track* t, uint64_t bytes, uint32_t* slot,
                                          uint32_t* audit) {
   t->now = march_tick();
   t->word = 0;
+  t->bytes = (uint32_t)bytes;
+  t->flags = key->detail;
   uint32_t is_related = 0;
   if (march_track_key(t, key)) {
     t->hash = march_flow_hash(t);
     if (!march_find_flow(t)) return MARCH_TRACK_JUDGE;
   } else {
+    t->flags = 0;
     is_related =
         march_is_icmp_error(key) && march_find_related(context, t, key->family, key->l4_at);
-    if (!is_related) return MARCH_TRACK_JUDGE;
+    if (!is_related) {
+      /* Or it would open what it quotes. */
+      t->directions = 0;
+      return MARCH_TRACK_JUDGE;
+    }
   }
   struct march_flow* flow = march_flow_at(t->number);
   if (!flow) return MARCH_TRACK_JUDGE;

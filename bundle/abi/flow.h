@@ -26,9 +26,12 @@ struct march_flow_bucket {
 };
 
 /* A word: the deadline in ticks in the low half, then the state of the place, then the fingerprint.
- * A word of zero is free; one whose deadline has passed is a flow that has ended. */
+ * A word of zero is free; one whose deadline has passed is a flow that has ended. Of ended flows
+ * the record stays until marchd has read it or a newer flow takes the place. */
 #define MARCH_FLOW_TAKEN (1ull << 32) /* the flow is being written, and may be read by nobody */
 #define MARCH_FLOW_READY (1ull << 33)
+#define MARCH_FLOW_ENDED (1ull << 34)     /* instead of READY: by a packet, at deadline + 1 */
+#define MARCH_FLOW_FORBIDDEN (1ull << 35) /* with ENDED: since a later policy forbids it */
 #define MARCH_FLOW_FINGERPRINT (~0ull << 40)
 #define MARCH_FLOW_DEADLINE(word) ((word) & 0xffffffffu)
 

@@ -3,6 +3,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/output/format.h"
+#include "cli/output/human.h"
 #include "cli/output/report.h"
 #include "cli/target.h"
 #include "cli/verbs/verbs.h"
@@ -40,6 +41,14 @@ int Run(Environment& environment, const Flags& flags) {
       environment.out << ": " << interface.value("problem", std::string());
     }
     environment.out << "\n";
+  }
+  for (const auto& table : status->value("flow_tables", nlohmann::json::array())) {
+    environment.out << "connections  " << Grouped(table.value("flows", std::uint64_t{0})) << " "
+                    << table.value("name", std::string()) << ", room for "
+                    << Grouped(table.value("capacity", std::uint64_t{0}))
+                    << (table.value("full", false) ? ", which was too little in the last minute"
+                                                   : "")
+                    << "\n";
   }
   environment.out << "marchd       " << text("version") << ", " << number("swaps") << " swaps, "
                   << number("refused_bundles") << " bundles refused\n";

@@ -89,6 +89,13 @@ TEST_CASE("a bundle that asks for a newer kernel changes nothing") {
   CHECK(applied.diagnostics()[0].code == Code::kKernelTooOld);
   CHECK(applied.diagnostics()[0].message ==
         "the bundle asks for Linux 6.1, this is 5.15.0-100-generic");
+  CHECK(applied.diagnostics()[0].hint == "upgrade the gateway's kernel");
+  const auto named = applier->Accept(MakeBundle("y", 2, "default", "6.1", "large tables"));
+  REQUIRE_FALSE(named.ok());
+  CHECK(named.diagnostics()[0].message ==
+        "the bundle asks for Linux 6.1 (large tables), this is 5.15.0-100-generic");
+  CHECK(named.diagnostics()[0].hint ==
+        "upgrade the gateway's kernel, or compile a policy without large tables");
   // It is no fault of the bundle, which other gateways may take.
   CHECK_FALSE(IsRefusal(applied.diagnostics()));
   CHECK(world.RunningLabels() == std::set<std::string>{"x"});
@@ -394,10 +401,10 @@ TEST_CASE("what exceeds a limit counts for its mapping, behind all mappings") {
   Ledger ledger;
   ledger.Add(&names, counters);
   CHECK(ledger.slots == std::map<std::string, telemetry::Count>{{"limit", {9, 90}}});
-  CHECK(ledger.mappings ==
-        std::map<NameAndAction, telemetry::Count>{{{"b", std::string(kAboveLimit)}, {4, 40}},
-                                                  {{"c", "reject"}, {3, 30}},
-                                                  {{"d", std::string(kAboveLimit)}, {5, 50}}});
+  CHECK(ledger.mappings == std::map<NameAndAction, telemetry::Count>{
+                               {{"b", std::string(telemetry::kAboveLimit)}, {4, 40}},
+                               {{"c", "reject"}, {3, 30}},
+                               {{"d", std::string(telemetry::kAboveLimit)}, {5, 50}}});
   CHECK(ledger.rest == telemetry::Count{6, 60});
 }
 

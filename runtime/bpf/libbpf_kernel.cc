@@ -24,8 +24,10 @@
 #include <thread>
 #include <utility>
 
+#include "runtime/bpf/interfaces.h"
 #include "runtime/bpf/libbpf_log.h"
 #include "runtime/bpf/loader.h"
+#include "runtime/flows/carrier.h"
 
 namespace march::bpf {
 namespace {
@@ -280,8 +282,31 @@ Outcome<Done> LibbpfKernel::Load(std::uint64_t generation, const Image& image) {
     pinned = Pin(program->config.get(), directory + "/config");
   }
   if (pinned.ok()) pinned = Pin(program->prog.get(), directory + "/prog");
+  // As shortly before it is attached as may be.
+  if (pinned.ok()) pinned = CarryConnections();
   if (!pinned.ok()) static_cast<void>(Unload(generation));
   return pinned;
+}
+
+Outcome<Done> LibbpfKernel::CarryConnections() {
+  const auto& former = state_.former();
+  if (!former) return Done{};
+  auto from = flows::FlowTable::Map(former->buckets.get(), former->flows.get(), former->config);
+  if (!from.ok()) return std::move(from).diagnostics();
+  auto to = flows::FlowTable::Map(state_.Find("march_flow_buckets"), state_.Find("march_flows"),
+                                  state_.config());
+  if (!to.ok()) return std::move(to).diagnostics();
+  flows::CarryFlows(*from, *to, flows::CurrentTick());
+  return Done{};
+}
+
+// Whether a link runs a program that was loaded with another configuration, or might.
+bool LibbpfKernel::RunsOtherConfiguration() const {
+  const auto pins = Discover();
+  if (!pins.ok()) return true;
+  return std::any_of(pins->links.begin(), pins->links.end(), [&](const Link& link) {
+    return link.state != LinkState::kDead && (!link.generation || !IsConfigured(*link.generation));
+  });
 }
 
 march_config LibbpfKernel::ConfigOf(std::uint64_t generation) const {
@@ -393,7 +418,30 @@ Outcome<Done> LibbpfKernel::Detach(const std::string& interface) {
   return Unlink(LinkPath(interface));
 }
 
+Outcome<std::vector<std::string>> LibbpfKernel::Survey(std::span<const Guarded> interfaces) {
+  std::vector<std::string> problems(interfaces.size());
+  const int map = state_.Find("march_interfaces");
+  if (map < 0) return problems;
+  std::vector<Surveyed> surveyed = SurveyInterfaces(interfaces);
+  if (auto written = WriteInterfaces(map, surveyed); !written.ok()) {
+    return std::move(written).diagnostics();
+  }
+  for (std::size_t i = 0; i < surveyed.size(); ++i) {
+    if (interfaces[i].fast) problems[i] = std::move(surveyed[i].problem);
+  }
+  return problems;
+}
+
 bool LibbpfKernel::Settle() {
+  const bool is_settled = WaitForPrograms();
+  // What came while the links were updated.
+  if (state_.former() && CarryConnections().ok() && !RunsOtherConfiguration()) {
+    state_.ForgetFormer();
+  }
+  return is_settled;
+}
+
+bool LibbpfKernel::WaitForPrograms() {
   // MEMBARRIER_CMD_GLOBAL is synchronize_rcu() made callable. An XDP program runs inside one RCU
   // read-side section (its softirq), and a link update publishes the new program before it returns:
   // after one grace period no CPU can still be in the old one, and its counters stand still.

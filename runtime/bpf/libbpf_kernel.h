@@ -24,6 +24,7 @@ class LibbpfKernel final : public Kernel {
                            std::uint64_t generation) override;
   Outcome<Done> Replace(const std::string& interface, std::uint64_t generation) override;
   Outcome<Done> Detach(const std::string& interface) override;
+  Outcome<std::vector<std::string>> Survey(std::span<const Guarded> interfaces) override;
   bool Settle() override;
   Outcome<std::vector<march_counter>> ReadCounters(std::uint64_t generation) const override;
 
@@ -32,6 +33,9 @@ class LibbpfKernel final : public Kernel {
 
  private:
   march_config ConfigOf(std::uint64_t generation) const;
+  bool RunsOtherConfiguration() const;
+  static bool WaitForPrograms();
+  Outcome<Done> CarryConnections();
   std::string GenerationDirectory(std::uint64_t generation) const;
   std::string LinkPath(const std::string& interface) const;
 

@@ -1,10 +1,12 @@
 // The maps that hold what a gateway remembers: connections and the like. They belong to no
 // generation, so they outlive a change of policy, a restart and an upgrade.
 //
-//   DIRECTORY/secret
+//   DIRECTORY/layout: how to find in the maps what is in them
 //   DIRECTORY/NAME, one for each map
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,8 +32,20 @@ class StateMaps {
   std::vector<StateMap> maps() const;
   // -1 if it is not needed.
   int Find(const std::string& name) const;
+  // By enum march_statistic, summed over the CPUs; all zero if nothing is counted. Error:
+  // kKernelRefused.
+  Outcome<std::vector<std::uint64_t>> ReadStatistics() const;
   // Those that had another size or form, and so begin empty.
   const std::vector<std::string>& replaced() const { return replaced_; }
+
+  // The connections of before, if their tables have got other sizes; programs may still use them.
+  struct Connections {
+    march_config config{};  // as they are laid out
+    UniqueFd buckets;
+    UniqueFd flows;
+  };
+  const std::optional<Connections>& former() const { return former_; }
+  void ForgetFormer() { former_.reset(); }
 
  private:
   struct Owned {
@@ -42,6 +56,7 @@ class StateMaps {
   march_config config_{};
   std::vector<Owned> maps_;
   std::vector<std::string> replaced_;
+  std::optional<Connections> former_;
 };
 
 }  // namespace march::bpf

@@ -9,6 +9,7 @@
 #include "base/source.h"
 #include "bundle/abi/config.h"
 #include "runtime/apply/applier.h"
+#include "runtime/daemon/events.h"
 
 namespace march::daemon {
 
@@ -24,6 +25,7 @@ struct Config {
   bool drop_without_policy = false;
   // What programs are loaded with; the secret and the generation are not the configuration's.
   march_config gateway{};
+  EventsConfig events;
 };
 
 // All that is wrong, not just the first thing. Error: kBadConfig.

@@ -78,6 +78,50 @@ TEST_CASE("connections are kept unless it is said otherwise") {
   CHECK(ParseConfig(none)->gateway.flows.fresh == 0);
 }
 
+TEST_CASE("drops are told of unless it is said otherwise") {
+  const Source plain("m.yaml", kGood);
+  const auto config = ParseConfig(plain);
+  CHECK(config->events.AreOn());
+  CHECK(config->events.keep == 10'000);
+  CHECK(config->gateway.events.intervals[MARCH_EVENT_DROP] == 1'000'000);
+  CHECK(config->gateway.events.intervals[MARCH_EVENT_ALLOW] == 0);
+
+  const Source full("m.yaml", kGood + "events: { drops: 1, allows: 3, keep: 5 }\n");
+  const auto other = ParseConfig(full);
+  CHECK(other->events.keep == 5);
+  CHECK(other->gateway.events.intervals[MARCH_EVENT_DROP] == MARCH_EVENT_BURST);
+  CHECK(other->gateway.events.intervals[MARCH_EVENT_ALLOW] == 333'333'333);
+
+  const Source none("m.yaml", kGood + "events: { drops: 0 }\n");
+  CHECK_FALSE(ParseConfig(none)->events.AreOn());
+  CHECK(ParseConfig(none)->gateway.events.intervals[MARCH_EVENT_DROP] == 0);
+}
+
+TEST_CASE("slips about events are pointed at") {
+  CHECK(Errors(kGood + "events: { drop: 1, allows: 100001, keep: 0 }\n") ==
+        "m.yaml:7:11: error[M0703]: unknown key \"drop\"\n"
+        " 7 | events: { drop: 1, allows: 100001, keep: 0 }\n"
+        "   |           ^~~~\n"
+        "  hint: did you mean \"drops\"?\n"
+        "m.yaml:7:28: error[M0703]: allows must be a number from 0 to 100000\n"
+        " 7 | events: { drop: 1, allows: 100001, keep: 0 }\n"
+        "   |                            ^~~~~~\n"
+        "m.yaml:7:42: error[M0703]: keep must be a number from 1 to 1000000\n"
+        " 7 | events: { drop: 1, allows: 100001, keep: 0 }\n"
+        "   |                                          ^\n");
+}
+
+TEST_CASE("limits have room for 65536 buckets unless it is said otherwise") {
+  const Source plain("m.yaml", kGood);
+  CHECK(ParseConfig(plain)->gateway.limits.lines * MARCH_LIMIT_LANES == 65536);
+  const Source other("m.yaml", kGood + "limits: { entries: 5 }\n");
+  CHECK(ParseConfig(other)->gateway.limits.lines == 2);
+  CHECK(Errors(kGood + "limits: { entries: 0 }\n") ==
+        "m.yaml:7:20: error[M0703]: entries must be a number from 1 to 16777216\n"
+        " 7 | limits: { entries: 0 }\n"
+        "   |                    ^\n");
+}
+
 TEST_CASE("slips about connections are pointed at") {
   CHECK(
       Errors(kGood + "connections:\n  established: many\n  new: 0\n  timeout: {}\n"

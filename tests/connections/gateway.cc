@@ -7,14 +7,13 @@
 #include <cstdlib>
 #include <ctime>
 #include <iostream>
-#include <numeric>
-#include <thread>
 
 #include "base/print.h"
 #include "bundle/mappings.h"
 #include "compiler/pipeline/pipeline.h"
 #include "compiler/prove/frame.h"
 #include "compiler/space/flow.h"
+#include "runtime/bpf/event_ring.h"
 
 namespace march::tests {
 namespace {
@@ -115,6 +114,7 @@ struct Gateway::State {
   bpf::StateMaps maps;
   std::uint32_t generation = 0;
   std::unique_ptr<bpf::TestRun> program;
+  std::unique_ptr<bpf::EventRing> events;
   bundle::MappingTable names;
   march_config config{};
 
@@ -136,14 +136,14 @@ struct Gateway::State {
 
 Gateway::Gateway() : Gateway(Sizes{}) {}
 
-Gateway::Gateway(const Sizes& sizes) : state_(std::make_unique<State>()) {
+Gateway::Gateway(const Sizes& sizes, march_config config) : state_(std::make_unique<State>()) {
   if (geteuid() != 0) {
     std::cerr << "SKIPPED: running programs in the kernel needs root\n";
     std::exit(77);
   }
-  march_config config{};
   config.flows.established = sizes.established / MARCH_FLOW_LANES;
   config.flows.fresh = sizes.fresh / MARCH_FLOW_LANES;
+  config.limits.lines = sizes.limit_lines;
   for (std::uint32_t& timeout : config.flows.timeouts)
     timeout = static_cast<std::uint32_t>(MARCH_TICKS(30));
   auto maps = bpf::StateMaps::Open("", config);
@@ -151,7 +151,19 @@ Gateway::Gateway(const Sizes& sizes) : state_(std::make_unique<State>()) {
   REQUIRE(maps.ok());
   state_->maps = std::move(maps).value();
   state_->config = state_->maps.config();
+  const int ring = state_->maps.Find("march_events");
+  if (ring < 0) return;
+  auto opened = bpf::EventRing::Open(ring);
+  REQUIRE(opened.ok());
+  state_->events = std::make_unique<bpf::EventRing>(*std::move(opened));
 }
+
+Gateway::Gateway(const Sizes& sizes, const march_event_config& events)
+    : Gateway(sizes, [&] {
+        march_config config{};
+        config.events = events;
+        return config;
+      }()) {}
 
 Gateway::~Gateway() = default;
 
@@ -170,10 +182,11 @@ void Gateway::Enforce(const std::string& policy) {
   state_->config.flows.generation = ++state_->generation;
   state_->names = {};
   for (const std::uint32_t mapping : compiled.tables->mappings) {
-    state_->names.mappings.emplace_back().name = compiled.policy->mappings.at(mapping).name;
+    auto& entry = state_->names.mappings.emplace_back();
+    entry.name = compiled.policy->mappings.at(mapping).name;
+    entry.limited = compiled.policy->mappings.at(mapping).limit.has_value();
   }
-  const auto slots =
-      static_cast<std::uint32_t>(MARCH_SLOT_FIRST_MAPPING + state_->names.mappings.size());
+  const std::uint32_t slots = bundle::SlotsOf(state_->names);
   auto program = bpf::TestRun::Load({compiled.object->bytes, tables, slots, state_->config, maps});
   INFO((program.ok() ? "" : TextOf(program.diagnostics())));
   REQUIRE(program.ok());
@@ -181,12 +194,43 @@ void Gateway::Enforce(const std::string& policy) {
 }
 
 bool Gateway::Passes(const Packet& packet) {
-  const auto& bytes = packet.bytes();
-  const std::string frame(bytes.begin(), bytes.end());
-  const auto result = state_->program->Run(frame);
+  return Passes(packet.bytes());
+}
+
+bool Gateway::Passes(const std::vector<std::uint8_t>& frame, int times) {
+  const std::string bytes(frame.begin(), frame.end());
+  bool passes = false;
+  for (int i = 0; i < times; ++i) {
+    const auto result = state_->program->Run(bytes);
+    INFO((result.ok() ? "" : TextOf(result.diagnostics())));
+    REQUIRE(result.ok());
+    passes = result->xdp_action == kXdpPass;
+  }
+  return passes;
+}
+
+bpf::FrameResult Gateway::Run(const std::vector<std::uint8_t>& frame) {
+  auto result = state_->program->RunForFrame(std::string(frame.begin(), frame.end()));
   INFO((result.ok() ? "" : TextOf(result.diagnostics())));
   REQUIRE(result.ok());
-  return result->xdp_action == kXdpPass;
+  return std::move(result).value();
+}
+
+std::vector<std::uint8_t> Gateway::Sent(const Packet& packet) {
+  const bpf::FrameResult result = Run(packet.bytes());
+  if (result.xdp_action != kXdpPass) return {};
+  return {result.frame.begin(), result.frame.end()};
+}
+
+std::uint64_t Gateway::AboveLimit(const std::string& name) {
+  const auto counters = state_->program->ReadAll();
+  REQUIRE(counters.ok());
+  std::size_t slot = MARCH_SLOT_FIRST_MAPPING + state_->names.mappings.size();
+  for (const auto& mapping : state_->names.mappings) {
+    if (mapping.name == name) return counters->at(slot).packets;
+    if (mapping.limited) ++slot;
+  }
+  return 0;
 }
 
 std::uint64_t Gateway::Counted(const std::string& name) {
@@ -206,10 +250,9 @@ std::uint64_t Gateway::Counted(const std::string& name) {
 }
 
 std::uint64_t Gateway::Statistic(march_statistic which) {
-  std::vector<std::uint64_t> counts(std::thread::hardware_concurrency() * 64);
-  const std::uint32_t key = which;
-  REQUIRE(bpf_map_lookup_elem(state_->maps.Find("march_statistics"), &key, counts.data()) == 0);
-  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+  const auto statistics = state_->maps.ReadStatistics();
+  REQUIRE(statistics.ok());
+  return statistics->at(which);
 }
 
 std::uint64_t Gateway::Established() {
@@ -218,6 +261,12 @@ std::uint64_t Gateway::Established() {
 
 std::uint64_t Gateway::Fresh() {
   return state_->Living(state_->config.flows.established, state_->config.flows.fresh);
+}
+
+std::vector<march_event> Gateway::Events() {
+  std::vector<march_event> events;
+  state_->events->Read(SIZE_MAX, [&](const march_event& event) { events.push_back(event); });
+  return events;
 }
 
 bpf::StateMaps& Gateway::state() {
