@@ -139,8 +139,7 @@ void Measurement::Check(const Measured& measured, std::uint64_t received,
     }
   }
   const double share = static_cast<double>(forwarded) / static_cast<double>(received);
-  const bool judges = measured.kind->judges;
-  if (share < (judges ? traffic.least_share : 1) || share > (judges ? traffic.most_share : 1)) {
+  if (!traffic.MayPass(measured.kind->judge, share)) {
     FailWith(who + "a share of " + std::to_string(share) + " was forwarded");
   }
 }
@@ -167,23 +166,17 @@ void Measurement::Run(Measured& measured) {
   measured.lost_behind += after.out.send_dropped - before.out.send_dropped;
 }
 
-bool Does(const LiveKind& kind, Task task) {
-  return std::find(kind.tasks.begin(), kind.tasks.end(), task) != kind.tasks.end();
-}
-
 std::vector<Measured> Install(const Options& options, const Setting& setting,
                               const Workspace& workspace, Results& results) {
   const auto block_list =
-      setting.traffic.task == Task::kBlock
-          ? MakeBlockList(setting.space, options.blocked, setting.traffic.most_share == 0)
-          : std::vector<std::string>{};
+      MakeBlockList(setting.space, options.blocked, setting.traffic.name == kBlocked);
   const std::uint64_t needed = setting.traffic.fresh    ? options.frames.most_fresh
                                : setting.traffic.opened ? setting.flows
                                                         : 0;
   std::vector<Measured> all;
   for (const LiveKind& kind : LiveKinds()) {
     if (kind.name != kForward && !Selected(options.frames.subjects, kind.name)) continue;
-    if (!Does(kind, setting.traffic.task)) continue;
+    if (!TakesPart(kind.traffic, setting.traffic.name)) continue;
     Measured measured;
     measured.kind = &kind;
     measured.router = std::make_unique<Router>();
@@ -268,7 +261,7 @@ void MeasureLive(const Options& options, const Workspace& workspace, Results& re
   for (const std::string& family : options.families) {
     for (const TrafficKind& traffic : TrafficKinds()) {
       if (!Selected(options.frames.traffic, traffic.name)) continue;
-      if (traffic.task == Task::kFlood) continue;
+      if (traffic.floods) continue;
       for (const std::uint64_t flows : options.frames.flows) {
         MeasureSetting(options, {family, options.SpaceOf(family), traffic, flows}, workspace,
                        results);

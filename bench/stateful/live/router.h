@@ -26,6 +26,7 @@ class Router {
 
   const Namespace& gateway() const { return gateway_; }
   const std::string& in() const { return in_; }
+  const std::string& out() const { return out_; }
   unsigned in_index() const { return in_index_; }
   unsigned out_index() const { return out_index_; }
 
