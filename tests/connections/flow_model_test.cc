@@ -128,7 +128,8 @@ class Traffic {
       packet.to.port = ports[is_back ? 0 : 1];
     } else if (packet.protocol == 1) {
       packet.from.port = packet.to.port = ports[0];
-      packet.is_answer = Below(2) == 1;
+      // Nobody pings back with the same identifier.
+      packet.is_answer = packet.from.address > packet.to.address;
     }
     if (packet.protocol == 6) Shape(packet);
     return packet;
