@@ -66,10 +66,6 @@ __attribute__((noinline)) int march_weigh_out_of_line(struct march_weighing* w) 
 
 #include "common/walk.h"
 
-#if MARCH_TREATMENTS
-#include "common/treatment.h"
-#endif
-
 /* This CPU's. `at` is below the entries of a block. */
 MARCH_INLINE uint64_t* march_counter_entry(uint32_t at) {
   const uint32_t place = bpf_get_smp_processor_id() * MARCH_COUNTER_BLOCK(MARCH_SLOTS) + at;
@@ -101,20 +97,16 @@ MARCH_INLINE void march_count(uint32_t slot, uint64_t bytes) {
 
 #include "xdp/gateway.h"
 
-#include "xdp/abuse.h"
 #include "xdp/event.h"
 
 #if MARCH_STATEFUL
 #include "xdp/connections.h"
 #endif
 
-#if MARCH_TREATMENTS
 #include "common/treatment.h"
-#endif
-
-#if MARCH_LIMITS
 #include "xdp/limits.h"
-#endif
+
+#include "xdp/abuse.h"
 #include "xdp/forward.h"
 #include "xdp/reject.h"
 
@@ -258,6 +250,10 @@ MARCH_INLINE uint32_t march_decide(struct xdp_md* context, struct march_key* key
   const uint32_t is_answer = 0;
   const uint32_t is_new_flow = 0;
 #endif
+  if (march_has_rate(MARCH_RATE_FLOWS) && is_new_flow &&
+      march_source_exceeds(MARCH_RATE_FLOWS, key->family, key->src_hi, key->src_lo)) {
+    return MARCH_VERDICT(MARCH_ACTION_DENY, MARCH_SLOT_FLOW_RATE);
+  }
   (void)treatment;
   (void)is_answer;
   (void)is_new_flow;

@@ -3,6 +3,7 @@
 #ifndef MARCH_BUNDLE_ABI_ABUSE_H
 #define MARCH_BUNDLE_ABI_ABUSE_H
 
+#include "bundle/abi/limit.h"
 #include "bundle/abi/types.h"
 
 /* Packets that nobody sends, by what is wrong with them. */
@@ -11,9 +12,20 @@
 #define MARCH_SCREEN_MARTIANS 4u /* addresses that none can have on the wire */
 #define MARCH_SCREEN_SPOOFED 8u  /* the gateway's own address as the source */
 
+/* Of what one source, or sources that begin alike, may send so much a second and no more. */
+enum march_rate {
+  MARCH_RATE_SYN = 0,   /* beginnings of connections of TCP, whatever becomes of them */
+  MARCH_RATE_FLOWS = 1, /* connections that the policy allows */
+  MARCH_RATE_ICMP = 2,
+  MARCH_RATES = 3
+};
+
 struct march_abuse_config {
   uint32_t screens; /* MARCH_SCREEN_* */
   uint32_t blocks;  /* most prefixes of the block list, a power of two; 0: there is none */
+  /* By enum march_rate, in packets; a `rate` of 0 is none. Their buckets are among those of the
+   * limits of mappings (march_limit_config). */
+  struct march_limit rates[MARCH_RATES];
 };
 
 /* The gateway's own addresses, for MARCH_SCREEN_SPOOFED: `march_own_addresses` is a table of lines
