@@ -1,8 +1,18 @@
 #include "bench/common/priority.h"
 
-#include <sched.h>
-
 namespace march::bench {
+
+OnCpu::OnCpu(unsigned cpu) {
+  ::sched_getaffinity(0, sizeof(before_), &before_);
+  cpu_set_t cpus;
+  CPU_ZERO(&cpus);
+  CPU_SET(cpu, &cpus);
+  ::sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+OnCpu::~OnCpu() {
+  ::sched_setaffinity(0, sizeof(before_), &before_);
+}
 
 void MakeUrgent(int thread, int rank) {
   const sched_param priority{rank};

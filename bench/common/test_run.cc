@@ -3,7 +3,6 @@
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 #include <pthread.h>
-#include <sched.h>
 
 #include <cerrno>
 #include <chrono>
@@ -49,6 +48,7 @@ std::uint32_t FeederRun::Run(std::uint32_t packets) {
 }
 
 double FeederRun::Measure(std::uint32_t packets) {
+  const OnCpu on(kReceiverCpu);
   const Urgently urgently(kUrgent);
   // The kernel's own figure is in whole nanoseconds, and counts who else had the CPU meanwhile.
   const double start = ThreadCpuNanoseconds();
@@ -69,11 +69,7 @@ void LiveFrames::Start(const Namespace& place) {
   stopped_ = false;
   thread_ = std::thread([this, &place] {
     const Namespace::Inside here(place);
-    cpu_set_t cpus;
-    CPU_ZERO(&cpus);
-    CPU_SET(kSenderCpu, &cpus);
-    ::sched_setaffinity(0, sizeof(cpus), &cpus);
-    MakeUrgent(0, kUrgent);
+    const OnCpu on(kSenderCpu);
     while (!stop_) Run(kEndless);
     stopped_ = true;
   });

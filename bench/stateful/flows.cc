@@ -69,6 +69,7 @@ void FlowMaps::Write(const PacketKind& kind) {
   flows_.protocol = kind.protocol;
   flows_.tcp_flags = kind.tcp_flags;
   flows_.reply = kind.reply;
+  flows_.server_port = kind.server_port;
   const std::uint32_t zero = 0;
   if (bpf_map_update_elem(object_.Map("bench_flows"), &zero, &flows_, BPF_ANY) != 0) {
     Fail("set the flows");

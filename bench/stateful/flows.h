@@ -26,10 +26,12 @@ struct PacketKind {
   std::uint32_t protocol = BENCH_UDP;
   std::uint32_t tcp_flags = 0;
   bool reply = false;
+  std::uint32_t server_port = BENCH_SERVER_PORT;
 };
 
 inline constexpr PacketKind kUdpRequest = {BENCH_UDP, 0, false};
 inline constexpr PacketKind kUdpReply = {BENCH_UDP, 0, true};
+inline constexpr PacketKind kUdpDenied = {BENCH_UDP, 0, false, BENCH_DENIED_PORT};
 inline constexpr PacketKind kTcpSyn = {BENCH_TCP, BENCH_SYN, false};
 inline constexpr PacketKind kTcpSynAck = {BENCH_TCP, BENCH_SYN | BENCH_ACK, true};
 inline constexpr PacketKind kTcpAck = {BENCH_TCP, BENCH_ACK, false};

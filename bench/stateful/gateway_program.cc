@@ -1,17 +1,20 @@
 #include "bench/stateful/gateway_program.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <fstream>
-#include <vector>
+#include <optional>
 
 #include "bench/common/bpf_object.h"
 #include "bench/common/fail.h"
 #include "bench/stateful/policy.h"
+#include "bundle/abi/block.h"
 #include "bundle/abi/verdict.h"
+#include "runtime/block/table.h"
+#include "runtime/bpf/interfaces.h"
 #include "runtime/daemon/config.h"
 
 namespace march::bench {
@@ -19,31 +22,48 @@ namespace {
 
 constexpr const char* kBuckets = "march_flow_buckets";
 
-// The least that a configuration needs; nothing of it is used.
-constexpr const char* kRuntime =
-    "apiVersion: march/v1\nkind: Runtime\ninterfaces: [none]\ntrusted_keys: [/none]\n"
-    "control: { socket: /none }\nstate: /none\n";
-
-march_config ConfigOf(const Asked& asked) {
-  const Source source("runtime.yaml", kRuntime + asked.configuration);
-  const auto config = daemon::ParseConfig(source);
-  if (!config) FailWith(config.diagnostics());
-  return config->gateway;
+template <class T>
+T MustBe(Outcome<T> outcome) {
+  if (!outcome.ok()) FailWith(outcome.diagnostics());
+  return std::move(outcome).value();
 }
 
-bpf::StateMaps OpenState(const Asked& asked) {
-  auto state = bpf::StateMaps::Open("", ConfigOf(asked));
-  if (!state.ok()) FailWith(state.diagnostics());
-  return std::move(state).value();
+std::string RuntimeOf(const Asked& asked) {
+  std::string interfaces = "none";
+  for (const std::string& interface : asked.fast) interfaces += ", " + interface;
+  std::string text = "apiVersion: march/v1\nkind: Runtime\ninterfaces: [" + interfaces +
+                     "]\ntrusted_keys: [/none]\ncontrol: { socket: /none }\nstate: /none\n";
+  text += "connections: { established: " + std::to_string(asked.established) +
+          ", new: " + std::to_string(asked.fresh) + " }\n";
+  text += "events: { drops: " + std::to_string(asked.drops) +
+          ", allows: " + std::to_string(asked.allows) + " }\n";
+  text += "reject: { per_second: 0 }\n";
+  text += std::string("forward: ") + (asked.fast.empty() ? "kernel" : "fast") + "\n";
+  return text;
+}
+
+march_config ConfigOf(const Asked& asked) {
+  const Source source("runtime.yaml", RuntimeOf(asked));
+  march_config config = MustBe(daemon::ParseConfig(source)).gateway;
+  config.abuse.screens = asked.screens;
+  config.abuse.blocks =
+      asked.blocks == 0 ? 0 : std::max(std::bit_ceil(asked.blocks), MARCH_BLOCK_LEAST);
+  return config;
 }
 
 bpf::Program Load(const Policy& policy, const bpf::StateMaps& state) {
   march_config config = state.config();
   config.flows.generation = 1;
   const std::vector<bpf::StateMap> maps = state.maps();
-  auto program = bpf::LoadProgram({policy.object, policy.tables, policy.slots, config, maps});
-  if (!program.ok()) FailWith(program.diagnostics());
-  return std::move(program).value();
+  return MustBe(bpf::LoadProgram({policy.object, policy.tables, policy.slots, config, maps}));
+}
+
+void FillBlockList(const bpf::StateMaps& state, const std::vector<std::string>& list) {
+  std::vector<block::Prefix> prefixes;
+  for (const std::string& text : list) prefixes.push_back(MustBe(block::ParsePrefix(text)));
+  auto table = MustBe(block::LiveTable::Open(
+      state.Find("march_block_filter"), state.Find("march_blocks"), state.config().abuse.blocks));
+  table.Publish(prefixes);
 }
 
 std::uint64_t BytesOf(int map) {
@@ -58,28 +78,37 @@ std::uint64_t BytesOf(int map) {
 }  // namespace
 
 GatewayProgram::GatewayProgram(std::uint32_t mappings, const Asked& asked)
-    : state_(OpenState(asked)), program_(Load(MakePolicy({mappings, asked.attributes}), state_)) {}
+    : fast_(asked.fast),
+      state_(MustBe(bpf::StateMaps::Open("", ConfigOf(asked)))),
+      program_(Load(MakePolicy({mappings, asked.attributes}), state_)) {
+  if (asked.blocks != 0) FillBlockList(state_, asked.block_list);
+}
+
+void GatewayProgram::LearnInterfaces(const Namespace& place) const {
+  const int map = state_.Find("march_interfaces");
+  if (map < 0) return;
+  std::vector<bpf::Guarded> guarded;
+  for (const std::string& name : fast_) guarded.push_back({name, true});
+  const Namespace::Inside here(place);
+  std::vector<bpf::Surveyed> surveyed = bpf::SurveyInterfaces(guarded);
+  MustBe(bpf::WriteInterfaces(map, surveyed));
+  for (const bpf::Surveyed& interface : surveyed) {
+    if (!interface.problem.empty()) FailWith("an interface is not fast: " + interface.problem);
+  }
+}
 
 std::uint64_t GatewayProgram::Denied() const {
-  const auto counters = bpf::SumCounters(program_.counters.get());
-  if (!counters) FailWith(counters.diagnostics());
+  const auto counters = MustBe(bpf::SumCounters(program_.counters.get()));
   std::uint64_t denied = 0;
   for (std::size_t slot = 0; slot < MARCH_SLOT_FIRST_MAPPING; ++slot) {
     const bool passes = slot == MARCH_SLOT_ARP || slot == MARCH_SLOT_NEIGHBOUR;
-    if (!passes) denied += (*counters)[slot].packets;
+    if (!passes) denied += counters[slot].packets;
   }
   return denied;
 }
 
 std::uint64_t GatewayProgram::Statistic(march_statistic which) const {
-  const int map = state_.Find("march_statistics");
-  if (map < 0) return 0;
-  std::vector<std::uint64_t> values(static_cast<std::size_t>(libbpf_num_possible_cpus()));
-  const auto key = static_cast<std::uint32_t>(which);
-  if (bpf_map_lookup_elem(map, &key, values.data()) != 0) Fail("read the statistics");
-  std::uint64_t sum = 0;
-  for (const std::uint64_t value : values) sum += value;
-  return sum;
+  return MustBe(state_.ReadStatistics())[which];
 }
 
 std::uint64_t GatewayProgram::Established() const {
@@ -108,7 +137,7 @@ GatewayProgram::Size GatewayProgram::size() const {
   std::uint32_t info_size = sizeof(info);
   if (bpf_obj_get_info_by_fd(fd(), &info, &info_size) != 0) Fail("ask about the program");
   Size size = {info.xlated_prog_len / std::uint32_t{sizeof(bpf_insn)}, info.jited_prog_len, 0};
-  for (const bpf::StateMap& map : state_.maps()) size.map_bytes += BytesOf(map.fd);
+  for (const bpf::StateMap& map : state_.maps()) size.state_bytes += BytesOf(map.fd);
   return size;
 }
 

@@ -4,18 +4,26 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
+#include <vector>
 
+#include "bench/common/network.h"
 #include "bench/stateful/flows.h"
 #include "runtime/bpf/loader.h"
 #include "runtime/bpf/state_maps.h"
 
 namespace march::bench {
 
-// What a policy and a configuration (kind: Runtime) ask for beside verdicts.
+// What a policy and a configuration (kind: Runtime) ask for beside verdicts: nothing.
 struct Asked {
-  std::string attributes;     // of each mapping: ", stateful: false" say
-  std::string configuration;  // lines, each with its end
+  std::string attributes;         // of each mapping: ", limit: { packets: 10 }" say
+  std::uint64_t established = 0;  // connections
+  std::uint64_t fresh = 65536;    // with these
+  std::uint64_t drops = 0;        // events a second
+  std::uint64_t allows = 0;       // likewise
+  std::uint32_t screens = 0;      // MARCH_SCREEN_*
+  std::uint32_t blocks = 0;       // room on the block list; 0: there is none
+  std::vector<std::string> block_list;
+  std::vector<std::string> fast;  // interfaces between which the program forwards
 };
 
 // A connection is not kept if it looks like another one in its place (24 bits of a hash), or if
@@ -25,8 +33,6 @@ inline std::uint64_t MostMissing(std::uint64_t connections) {
   return connections >> 10;
 }
 
-inline constexpr std::string_view kNoConnections = "connections: { established: 0 }\n";
-
 // Errors end the program.
 class GatewayProgram {
  public:
@@ -35,23 +41,26 @@ class GatewayProgram {
 
   int fd() const { return program_.prog.get(); }
 
+  // Once it is attached to the interfaces that are to be fast.
+  void LearnInterfaces(const Namespace& place) const;
+
   // Since it was loaded. Packets that no mapping has let pass.
   std::uint64_t Denied() const;
   std::uint64_t Statistic(march_statistic which) const;
-  bool keeps_connections() const { return state_.Find("march_flow_buckets") >= 0; }
+  bool keeps_connections() const { return state_.config().flows.established != 0; }
   // That have ended or not, as long as nothing took their place.
   std::uint64_t Established() const;
   void ForgetConnections();
 
-  // What the kernel made of it; 0 where it does not say.
   struct Size {
     std::uint32_t instructions = 0;  // of BPF, after what is switched off was removed
-    std::uint32_t native_bytes = 0;
-    std::uint64_t map_bytes = 0;  // of what outlives the program
+    std::uint32_t native_bytes = 0;  // 0: there is no JIT, or the kernel hides it
+    std::uint64_t state_bytes = 0;   // of the maps that outlive it
   };
   Size size() const;
 
  private:
+  std::vector<std::string> fast_;
   bpf::StateMaps state_;
   bpf::Program program_;
 };

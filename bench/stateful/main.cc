@@ -26,6 +26,14 @@ json Described(const std::vector<Kind>& kinds) {
   return described;
 }
 
+json Controls() {
+  json controls = json::array();
+  for (const CostKind& kind : CostKinds()) {
+    if (kind.ask == nullptr) controls.push_back(kind.name);
+  }
+  return controls;
+}
+
 int Run(int argc, char** argv) {
   const Options options = ParseOptions(argc, argv);
   const Workspace workspace;
@@ -33,6 +41,7 @@ int Run(int argc, char** argv) {
                   {"programs", "program_cost", "live_frames"}, argc, argv);
   results.Set("traffic", Described(TrafficKinds()));
   results.Set("cost_subjects", Described(CostKinds()));
+  results.Set("controls", Controls());
   results.Set("live_subjects", Described(LiveKinds()));
   std::cout << "machine: " << DescribeMachine().dump() << std::endl;
   if (options.without_network) {

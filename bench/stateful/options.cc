@@ -15,7 +15,7 @@ Options Quick() {
   options.mappings = 64;
   options.blocked = 100'000;
   options.cost = {{"all"}, {"all"}, {1000, 100'000, 1'000'000}, {"uniform"}, 5, 500'000, 32'768};
-  options.frames = {{"all"}, {"all"}, {100'000}, 3, 0.3, 150'000};
+  options.frames = {{"all"}, {"all"}, {100'000}, 5, 200'000, 100'000};
   return options;
 }
 
@@ -26,7 +26,7 @@ Options Full() {
   options.cost.popularities = {"uniform", "zipf"};
   options.cost.rounds = 11;
   options.cost.packets = 2'000'000;
-  options.frames = {{"all"}, {"all"}, {1000, 100'000}, 7, 0.5, 150'000};
+  options.frames = {{"all"}, {"all"}, {1000, 100'000}, 11, 500'000, 100'000};
   return options;
 }
 
@@ -41,7 +41,7 @@ void AddOptions(CLI::App& app, Options& options, bool& no_cost, bool& no_live) {
   app.add_option("--destination-bits", options.destination_bits, "2^N servers")
       ->check(CLI::Range(0, 16));
   app.add_option("--mappings", options.mappings, "mappings of the policy, a power of two")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::IsMember({1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096, 16384, 65536}));
   app.add_option("--blocked", options.blocked, "prefixes on the block list, clients among them")
       ->check(CLI::PositiveNumber);
   AddList(app, "--traffic", c.traffic, "what packets are about", NamesOf(TrafficKinds()));
@@ -62,9 +62,8 @@ void AddOptions(CLI::App& app, Options& options, bool& no_cost, bool& no_live) {
   AddList(app, "--live-flows", l.flows, "numbers of connections that are made");
   app.add_option("--live-rounds", l.rounds, "rounds, in each of which every subject is measured")
       ->check(CLI::PositiveNumber);
-  app.add_option("--live-seconds", l.seconds, "seconds a measurement with live frames")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--live-new", l.most_fresh, "new connections a measurement, at most")
+  app.add_option("--live-frames", l.frames, "frames a measurement")->check(CLI::PositiveNumber);
+  app.add_option("--live-new", l.most_fresh, "new connections a measurement")
       ->check(CLI::PositiveNumber);
   app.add_flag("--no-live", no_live, "no live frames");
 }

@@ -14,8 +14,8 @@ struct LiveOptions {
   std::vector<std::string> subjects;
   std::vector<std::uint64_t> flows;  // numbers of connections that are made
   std::uint32_t rounds = 0;
-  double seconds = 0;            // a measurement
-  std::uint64_t most_fresh = 0;  // new connections a measurement: trackers have room for so many
+  std::uint32_t frames = 0;      // a measurement
+  std::uint32_t most_fresh = 0;  // frames of new connections a measurement: there is room for them
 };
 
 struct CostOptions {

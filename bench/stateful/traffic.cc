@@ -1,31 +1,36 @@
 #include "bench/stateful/traffic.h"
 
+#include <algorithm>
+
 namespace march::bench {
 
 const std::vector<TrafficKind>& TrafficKinds() {
   static const std::vector<TrafficKind> kinds = {
       {"established-tcp",
        "TCP connections are made first (SYN, SYN-ACK, ACK), then their clients send, in random "
-       "order, each as often as every other",
-       Task::kConnections, kTcpAck, true, false},
-      {"established-udp", "likewise, after a datagram and its reply", Task::kConnections,
-       kUdpRequest, true, false},
-      {"new-udp", "every packet is a datagram of a flow never seen before", Task::kConnections,
-       kUdpRequest, false, true},
-      {"new-tcp", "every packet is the SYN of a connection never seen before", Task::kConnections,
+       "order",
+       kTcpAck, true},
+      {"established-udp", "likewise, after a datagram, its reply and another datagram", kUdpRequest,
+       true},
+      {"new-tcp", "every packet is the SYN of a connection never seen before; there is room",
        kTcpSyn, false, true},
-      {"flood-tcp", "likewise, and more of them than there is room for", Task::kFlood, kTcpSyn,
-       false, true},
-      {"within-limit", "datagrams from sources none of which exceeds its limit", Task::kLimit,
-       kUdpRequest, false, false},
-      {"over-limit", "datagrams from sources each of which exceeds its limit many times over",
-       Task::kLimit, kUdpRequest, false, false, 0, 0.25},
-      {"not-blocked", "datagrams from sources that are not on the block list", Task::kBlock,
-       kUdpRequest, false, false},
-      {"blocked", "datagrams from sources that are on the block list", Task::kBlock, kUdpRequest,
-       false, false, 0, 0},
+      {"new-udp", "every packet is a datagram of a flow never seen before; there is room",
+       kUdpRequest, false, true},
+      {"flood-tcp", "as new-tcp, but many more than there is room for", kTcpSyn, false, true, true},
+      {"denied", "datagrams to a port that the policy does not allow", kUdpDenied, false, false,
+       false, Judge::kPolicy, 0, 0},
+      {kWithinLimit, "datagrams from sources none of which exceeds its limit", kUdpRequest},
+      {kOverLimit, "datagrams from sources each of which exceeds its limit many times over",
+       kUdpRequest, false, false, false, Judge::kFeature, 0, 0.25},
+      {kNotBlocked, "datagrams from sources that are not on the block list", kUdpRequest},
+      {kBlocked, "datagrams from sources that are on the block list", kUdpRequest, false, false,
+       false, Judge::kFeature, 0, 0},
   };
   return kinds;
+}
+
+bool TakesPart(const std::vector<std::string_view>& names, std::string_view traffic) {
+  return names.empty() || std::find(names.begin(), names.end(), traffic) != names.end();
 }
 
 }  // namespace march::bench

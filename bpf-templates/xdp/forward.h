@@ -208,6 +208,16 @@ MARCH_INLINE void march_rewrite(uint8_t* data, uint32_t type, const struct march
   *(march_raw16*)(data + 10) = (uint16_t)march_raw16_at(route->src_mac + 4);
 }
 
+/* Verifiers from Linux 6.13 until well into 6.19 believe that bpf_fib_lookup leaves everything as
+ * it is (fixed by 802eef5afb18), and would know of zeros that they stay zeros. Of a packet's bytes
+ * they know nothing. */
+MARCH_INLINE void march_forget_macs(const uint8_t* data, struct march_route* route) {
+  *(march_raw32*)route->src_mac = march_raw32_at(data + 6);
+  *(march_raw16*)(route->src_mac + 4) = (uint16_t)march_raw16_at(data + 10);
+  *(march_raw16*)route->dst_mac = (uint16_t)march_raw16_at(data);
+  *(march_raw32*)(route->dst_mac + 2) = march_raw32_at(data + 2);
+}
+
 /* MARCH_STATISTIC_FORWARDED: the frame is as it goes to `route`; else it is as it was. */
 MARCH_INLINE uint32_t march_find_way(struct xdp_md* context, struct march_route* route) {
   uint8_t* data = (uint8_t*)(uint64_t)context->data;
@@ -216,6 +226,7 @@ MARCH_INLINE uint32_t march_find_way(struct xdp_md* context, struct march_route*
   const struct march_interface* in = march_find_interface(context->ingress_ifindex);
   if (!in || !(in->flags & MARCH_INTERFACE_FAST)) return MARCH_STATISTIC_KERNEL_INTERFACE;
   if (!march_is_to_mac(data, in)) return MARCH_STATISTIC_KERNEL_ADDRESS;
+  march_forget_macs(data, route);
   const uint32_t type = march_be16(data + 12);
   uint32_t asked = MARCH_STATISTIC_KERNEL_HEADERS;
   if (type == MARCH_ETH_IPV4) {

@@ -40,6 +40,11 @@ int Run(Environment& environment, const Flags& flags) {
     if (interface.contains("problem")) {
       environment.out << ": " << interface.value("problem", std::string());
     }
+    if (interface.value("forward", std::string()) == "fast") environment.out << ", forwards fast";
+    if (interface.contains("forward_problem")) {
+      environment.out << ", forwards by the kernel: "
+                      << interface.value("forward_problem", std::string());
+    }
     environment.out << "\n";
   }
   for (const auto& table : status->value("flow_tables", nlohmann::json::array())) {

@@ -58,16 +58,39 @@ void TakeAddress(const sockaddr& address, march_interface& entry) {
   }
 }
 
+// One of the older requests of ethtool(8): a struct that begins with its command.
+bool AskDriver(const std::string& name, void* request) {
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq carrier{};
+  name.copy(carrier.ifr_name, IFNAMSIZ - 1);
+  carrier.ifr_data = static_cast<char*>(request);
+  return socket.ok() && ::ioctl(socket.get(), SIOCETHTOOL, &carrier) == 0;
+}
+
 // "" if it does not say.
 std::string DriverOf(const std::string& name) {
-  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   ethtool_drvinfo info{};
   info.cmd = ETHTOOL_GDRVINFO;
-  ifreq request{};
-  name.copy(request.ifr_name, IFNAMSIZ - 1);
-  request.ifr_data = reinterpret_cast<char*>(&info);
-  if (!socket.ok() || ::ioctl(socket.get(), SIOCETHTOOL, &request) != 0) return {};
+  if (!AskDriver(name, &info)) return {};
   return {info.driver, ::strnlen(info.driver, sizeof(info.driver))};
+}
+
+// Whether VLAN tags are taken off before a program sees a frame, which then is like one without.
+bool TakesTagsOff(const std::string& name) {
+  ethtool_value flags{};
+  flags.cmd = ETHTOOL_GFLAGS;
+  return AskDriver(name, &flags) && (flags.data & ETH_FLAG_RXVLAN) != 0;
+}
+
+// Whether there are VLAN interfaces on it: "NAME | ID | OF" in each line but the first two.
+bool HasVlans(const std::string& name) {
+  std::ifstream file("/proc/net/vlan/config");
+  std::string line;
+  while (std::getline(file, line)) {
+    const std::size_t of = line.rfind("| ");
+    if (of != std::string::npos && line.substr(of + 2) == name) return true;
+  }
+  return false;
 }
 
 // The larger one of the interface's and that of all holds (Documentation/networking/ip-sysctl.rst).
@@ -135,6 +158,18 @@ Surveyed Survey(const Guarded& interface, unsigned ifindex, const Transmitters& 
   }
   if (!interface.fast) return surveyed;
   const std::string driver = DriverOf(interface.name);
+  // What comes out of a virtual cable has its tags where its sender left them.
+  if (driver == "veth" && HasVlans(interface.name)) {
+    surveyed.problem = "there are VLANs on " + interface.name +
+                       ", and of a virtual cable the program does not see which";
+    return surveyed;
+  }
+  if (driver != "veth" && TakesTagsOff(interface.name)) {
+    surveyed.problem = "the driver of " + interface.name +
+                       " takes VLAN tags off before the program sees them; `ethtool -K " +
+                       interface.name + " rxvlan off` leaves them";
+    return surveyed;
+  }
   entry.flags = MARCH_INTERFACE_FAST | SourceValidation(interface.name);
   if (IsLocal(driver)) entry.flags |= MARCH_INTERFACE_LOCAL;
   if (transmitters.Has(ifindex)) {

@@ -52,10 +52,10 @@ struct SlotCount {
 
 struct InterfaceState {
   std::string name;
-  std::string mode;     // "native", "generic", or "" when not attached
-  std::string problem;  // why it is not attached, or ""
-  bool fast = false;    // packets from and to here are forwarded by the program
-  std::string slow;     // why they are not, although they are to be, or ""
+  std::string mode;       // "native", "generic", or "" when not attached
+  std::string problem;    // why it is not attached, or ""
+  bool fast = false;      // packets from and to here are forwarded by the program
+  std::string slow = {};  // why they are not, although they are to be, or ""
 };
 
 // Connections, "established" or "new" ones.

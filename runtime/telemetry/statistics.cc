@@ -39,6 +39,10 @@ const std::vector<StatisticInfo>& Statistics() {
       Of(MARCH_STATISTIC_EVENTS_LOST, MARCH_EVENT_ALLOW, "allows_lost",
          "Packets that began a connection and are no events, since marchd did not read fast "
          "enough."),
+      {MARCH_STATISTIC_LIMITS_EVICTED, "limits_evicted",
+       "Limits that begin anew since there was no room to remember what they had used."},
+      {MARCH_STATISTIC_LIMITS_BUSY, "limits_busy",
+       "Packets above a limit since CPUs met while its place was taken."},
       {MARCH_STATISTIC_FORWARDED, "forwarded", "Packets that the program forwarded."},
       {MARCH_STATISTIC_KERNEL_INTERFACE, "not_forwarded_interface",
        "Packets left to the kernel: they come in, or would leave, by an interface that is not "

@@ -47,7 +47,7 @@ TEST_CASE("metrics are Prometheus' text format") {
   snapshot.serial = 42;
   snapshot.policy_digest = "abc";
   snapshot.cluster = "default";
-  snapshot.interfaces = {{"eth0", "native", "", false, ""}, {"eth1", "", "gone", false, ""}};
+  snapshot.interfaces = {{"eth0", "native", "", true}, {"eth1", "", "gone"}};
   snapshot.swaps = 2;
   snapshot.refused = 1;
   snapshot.mappings = {{"a\"b\\c\nd", "allow", 0, "p.yaml:1", {5, 500}},
@@ -88,6 +88,11 @@ TEST_CASE("metrics are Prometheus' text format") {
           "# TYPE march_interface_attached gauge\n"
           "march_interface_attached{interface=\"eth0\",mode=\"native\"} 1\n"
           "march_interface_attached{interface=\"eth1\",mode=\"\"} 0\n"
+          "# HELP march_interface_fast 1 when packets between this and another such interface "
+          "pass the kernel by.\n"
+          "# TYPE march_interface_fast gauge\n"
+          "march_interface_fast{interface=\"eth0\"} 1\n"
+          "march_interface_fast{interface=\"eth1\"} 0\n"
           "# HELP march_packets_total Judged by a mapping, in packets.\n"
           "# TYPE march_packets_total counter\n"
           "march_packets_total{mapping=\"a\\\"b\\\\c\\nd\",action=\"allow\"} 5\n"

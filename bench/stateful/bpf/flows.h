@@ -19,6 +19,7 @@
 #define BENCH_ACK 0x10u
 
 #define BENCH_SERVER_PORT 443u
+#define BENCH_DENIED_PORT 444u
 #define BENCH_FIRST_CLIENT_PORT 32768u
 #define BENCH_CLIENT_PORT_BITS 15
 
@@ -41,6 +42,7 @@ struct bench_flows {
   uint32_t reply; /* 1: from the server to the client */
   uint32_t source_bits;
   uint32_t destination_bits;
+  uint32_t server_port;
   uint32_t interface; /* that frames leave from */
   uint8_t destination_mac[6];
   uint8_t source_mac[6];
@@ -94,7 +96,7 @@ MARCH_INLINE uint32_t bench_net16(uint32_t value) {
 MARCH_INLINE void bench_write_l4(const struct bench_flows* flows, const struct bench_flow* flow,
                                  uint8_t* l4) {
   const uint32_t client = bench_net16(flow->client_port);
-  const uint32_t server = bench_net16(BENCH_SERVER_PORT);
+  const uint32_t server = bench_net16(flows->server_port);
   *(uint32_t*)l4 = flows->reply ? server | client << 16 : client | server << 16;
   if (flows->protocol == BENCH_UDP) {
     *(uint32_t*)(l4 + 4) = bench_net16(BENCH_L4_BYTES);

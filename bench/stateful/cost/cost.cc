@@ -45,11 +45,12 @@ struct Measured {
 Measured Make(const CostKind& kind, const Options& options, const Setting& setting) {
   Measured measured;
   measured.kind = &kind;
-  const CostSetup setup = {setting.space, setting.traffic, setting.flows};
+  const CostSetup setup = {setting.space, setting.traffic, setting.flows, options.mappings,
+                           options.blocked};
   if (kind.ask == nullptr) {
     const std::uint64_t lines = RoomFor(setup) / MARCH_FLOW_LANES;
     measured.control = std::make_unique<BpfObject>(
-        kind.program, "#define BENCH_LINES " + std::to_string(lines) + "u\n");
+        kind.control, "#define BENCH_LINES " + std::to_string(lines) + "u\n");
     measured.control->Load();
   } else {
     measured.program = std::make_unique<GatewayProgram>(options.mappings, kind.ask(setup));
@@ -69,7 +70,7 @@ void Open(const Measured& measured, const Setting& setting, FlowFeeder& feeder) 
 void Check(const Measured& measured, const Setting& setting, std::uint32_t packets,
            std::uint64_t denied) {
   const double share = 1 - static_cast<double>(denied) / packets;
-  if (share >= setting.traffic.least_share && share <= setting.traffic.most_share) return;
+  if (setting.traffic.MayPass(measured.kind->judge, share)) return;
   FailWith(setting.place() + ": " + std::string(measured.kind->name) + " lets a share of " +
            std::to_string(share) + " pass");
 }
@@ -81,7 +82,7 @@ class Measurement {
 
   void Run(Measured& measured) {
     const TrafficKind& traffic = setting_.traffic;
-    const bool is_bounded = traffic.fresh && traffic.task != Task::kFlood;
+    const bool is_bounded = traffic.fresh && !traffic.floods;
     const std::uint32_t packets = is_bounded ? options_.most_fresh : options_.packets;
     if (traffic.fresh) {
       if (is_bounded && measured.program && measured.program->keeps_connections()) {
@@ -105,10 +106,6 @@ class Measurement {
   FlowFeeder& feeder_;
   std::uint64_t fresh_ = 0;  // the first flow that was never seen
 };
-
-bool Does(const CostKind& kind, Task task) {
-  return std::find(kind.tasks.begin(), kind.tasks.end(), task) != kind.tasks.end();
-}
 
 const Measured& Find(const std::vector<Measured>& all, std::string_view name) {
   return *std::find_if(all.begin(), all.end(),
@@ -143,7 +140,7 @@ void MeasureSetting(const Options& options, const Setting& setting, FlowFeeder& 
   for (const CostKind& kind : CostKinds()) {
     const bool is_always = kind.name == kFloor || kind.name == kStateless;
     if (!is_always && !Selected(options.cost.subjects, kind.name)) continue;
-    if (!Does(kind, setting.traffic.task)) continue;
+    if (!TakesPart(kind.traffic, setting.traffic.name)) continue;
     all.push_back(Make(kind, options, setting));
     if (setting.traffic.opened) Open(all.back(), setting, feeder);
   }
@@ -163,13 +160,13 @@ void ReportSizes(const Options& options, Results& results) {
   const FlowSpace space = options.SpaceOf("v4");
   for (const CostKind& kind : CostKinds()) {
     if (kind.ask == nullptr || !Selected(options.cost.subjects, kind.name)) continue;
-    const TrafficKind& traffic = TrafficKinds().front();
-    const GatewayProgram program(options.mappings, kind.ask({space, traffic, 0}));
+    const CostSetup setup = {space, TrafficKinds().front(), 0, options.mappings, options.blocked};
+    const GatewayProgram program(options.mappings, kind.ask(setup));
     const GatewayProgram::Size size = program.size();
     results.Add("programs", {{"subject", kind.name},
                              {"instructions", size.instructions},
                              {"native_bytes", size.native_bytes},
-                             {"state_bytes", size.map_bytes}});
+                             {"state_bytes", size.state_bytes}});
   }
 }
 

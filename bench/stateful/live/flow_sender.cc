@@ -2,16 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 #include "bench/common/fail.h"
 #include "bench/common/frame.h"
+#include "bench/common/priority.h"
 
 namespace march::bench {
 namespace {
 
-// A veth holds 256 frames.
-constexpr std::uint64_t kGently = 192;
 constexpr std::chrono::seconds kPatience{2};
 
 }  // namespace
@@ -24,13 +22,13 @@ FlowSender::FlowSender(const FlowSpace& space)
 void FlowSender::Open(const Router& router, std::uint32_t protocol, std::uint64_t count) {
   for (std::uint64_t first = 0; first < count; first += kOpenedAtOnce) {
     for (const PacketKind& kind : OpeningOf(protocol)) {
-      SendGently(router, kind, first, std::min(kOpenedAtOnce, count - first));
+      SendAll(router, kind, first, std::min(kOpenedAtOnce, count - first));
     }
   }
 }
 
-void FlowSender::SendGently(const Router& router, const PacketKind& kind, std::uint64_t first,
-                            std::uint64_t count) {
+void FlowSender::SendAll(const Router& router, const PacketKind& kind, std::uint64_t first,
+                         std::uint64_t count) {
   const Router::Side from = kind.reply ? router.servers() : router.clients();
   const auto received = [&] {
     return (kind.reply ? router.CountsOfOut() : router.CountsOfIn()).received;
@@ -38,16 +36,16 @@ void FlowSender::SendGently(const Router& router, const PacketKind& kind, std::u
   flows_.SetRoute(from.interface, from.mac, from.gateway_mac);
   flows_.OneOfEach(kind, first);
   const std::uint64_t before = received();
-  for (std::uint64_t sent = 0; sent < count;) {
-    const std::uint64_t now = std::min(kGently, count - sent);
-    frames_.Send(from.place, static_cast<std::uint32_t>(now));
-    sent += now;
-    const auto start = std::chrono::steady_clock::now();
-    while (received() - before < sent) {
-      if (std::chrono::steady_clock::now() - start > kPatience) {
-        FailWith("of " + std::to_string(sent) + " frames, sent slowly, " +
-                 std::to_string(received() - before) + " arrived");
-      }
+  {
+    const OnCpu on(kReceiverCpu);
+    const Urgently urgently(kSenderRank);
+    frames_.Send(from.place, static_cast<std::uint32_t>(count));
+  }
+  const auto start = std::chrono::steady_clock::now();
+  while (received() - before < count) {
+    if (std::chrono::steady_clock::now() - start > kPatience) {
+      FailWith("of " + std::to_string(count) + " frames " + std::to_string(received() - before) +
+               " arrived");
     }
   }
 }
@@ -58,12 +56,10 @@ FlowMaps& FlowSender::PacketsTo(const Router& router) {
   return flows_;
 }
 
-void FlowSender::Start(const Router& router) {
-  frames_.Start(router.clients().place);
-}
-
-void FlowSender::Stop() {
-  frames_.Stop();
+void FlowSender::Send(const Router& router, std::uint32_t frames) {
+  const OnCpu on(kReceiverCpu);
+  const Urgently urgently(kSenderRank);
+  frames_.Send(router.clients().place, frames);
 }
 
 }  // namespace march::bench

@@ -12,18 +12,17 @@ class FlowSender {
  public:
   explicit FlowSender(const FlowSpace& space);
 
-  // Makes the first `count` connections, so slowly that no frame is lost; errors end the program.
+  // Makes the first `count` connections. Errors, a lost frame too, end the program.
   void Open(const Router& router, std::uint32_t protocol, std::uint64_t count);
 
   // What is sent from the clients next.
   FlowMaps& PacketsTo(const Router& router);
-  void Start(const Router& router);
-  void Stop();
-  std::uint64_t sent() const { return flows_.sent(); }
+  // Returns when all are sent.
+  void Send(const Router& router, std::uint32_t frames);
 
  private:
-  void SendGently(const Router& router, const PacketKind& kind, std::uint64_t first,
-                  std::uint64_t count);
+  void SendAll(const Router& router, const PacketKind& kind, std::uint64_t first,
+               std::uint64_t count);
 
   BpfObject object_;
   FlowMaps flows_;

@@ -80,7 +80,7 @@ Installed InstallIptablesConnections(const LiveSetup& setup) {
 }
 
 Installed InstallIptablesSourceLimit(const LiveSetup& setup) {
-  const Limit limit = setup.limit();
+  const Limit limit = LimitFor(setup.traffic);
   return Install(setup, "filter",
                  kDenied +
                      Allowed(setup, "-m hashlimit --hashlimit-above " + std::to_string(limit.rate) +

@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "bench/common/fail.h"
-#include "bench/common/priority.h"
 #include "bench/common/selection.h"
 #include "bench/stateful/block_list.h"
 #include "bench/stateful/gateway_program.h"
@@ -21,14 +20,9 @@ namespace march::bench {
 namespace {
 
 using nlohmann::json;
-using Clock = std::chrono::steady_clock;
 
-constexpr double kStepSeconds = 0.005;
+constexpr std::chrono::milliseconds kQuietStep{2};
 constexpr std::string_view kTracker = "nft-conntrack";
-
-void Sleep(double seconds) {
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-}
 
 // All that is told apart by when it was measured.
 struct Setting {
@@ -38,13 +32,12 @@ struct Setting {
   std::uint64_t flows;
 
   std::string place() const {
-    return family + " " + std::string(traffic.name) + " " + std::to_string(flows);
+    return family + " " + std::string(traffic.name) +
+           (traffic.fresh ? "" : " " + std::to_string(flows));
   }
 };
 
 struct Sample {
-  Clock::time_point time;
-  std::uint64_t sent = 0;
   InterfaceCounts in;
   InterfaceCounts out;
   std::uint64_t cpu_nanoseconds = 0;
@@ -58,34 +51,22 @@ struct Measured {
   std::unique_ptr<Router> router;
   Installed installed;  // goes before its router
   std::vector<double> nanoseconds_per_frame;
-  std::vector<double> forwarded_per_second;
-  std::vector<double> offered_per_second;
-  std::uint64_t sent = 0;
   std::uint64_t received = 0;
   std::uint64_t forwarded = 0;
   std::uint64_t lost_behind = 0;
 };
 
-Sample Take(const Measured& measured, const FlowSender& sender) {
-  Sample sample;
-  sample.in = measured.router->CountsOfIn();
-  sample.time = Clock::now();
-  const auto thread = measured.router->Thread();
-  sample.cpu_nanoseconds = thread ? CpuNanosecondsOf(*thread) : 0;
-  sample.sent = sender.sent();
-  sample.out = measured.router->CountsOfOut();
-  return sample;
+Sample Take(const Router& router) {
+  return {router.CountsOfIn(), router.CountsOfOut(), CpuNanosecondsOf(*router.Thread())};
 }
 
 // When the gateway has done with all that arrived.
-Sample TakeWhenQuiet(const Measured& measured, const FlowSender& sender) {
-  Sample last = Take(measured, sender);
-  for (int quiet = 0; quiet < 5;) {
-    Sleep(kStepSeconds);
-    const Sample now = Take(measured, sender);
-    const bool same =
-        now.in.received == last.in.received && now.cpu_nanoseconds == last.cpu_nanoseconds;
-    quiet = same ? quiet + 1 : 0;
+Sample TakeWhenQuiet(const Router& router) {
+  Sample last = Take(router);
+  for (int quiet = 0; quiet < 3;) {
+    std::this_thread::sleep_for(kQuietStep);
+    const Sample now = Take(router);
+    quiet = now.cpu_nanoseconds == last.cpu_nanoseconds ? quiet + 1 : 0;
     last = now;
   }
   return last;
@@ -99,9 +80,7 @@ class Measurement {
   void Run(Measured& measured);
 
  private:
-  void Prepare(Measured& measured);
-  // From the first frame to the last, with the gateway at rest before and after.
-  std::pair<Sample, Sample> Send(const Measured& measured);
+  void Prepare(const Measured& measured);
   void Check(const Measured& measured, std::uint64_t received, std::uint64_t forwarded) const;
 
   struct OwnCounts {
@@ -119,15 +98,17 @@ class Measurement {
   OwnCounts before_;
 };
 
-void Measurement::Prepare(Measured& measured) {
+bool IsNearly(std::uint64_t connections, std::uint64_t expected) {
+  return connections <= expected && expected - connections <= MostMissing(expected);
+}
+
+void Measurement::Prepare(const Measured& measured) {
   const TrafficKind& traffic = setting_.traffic;
   LiveSubject& subject = *measured.installed.subject;
   subject.ForgetConnections();
   if (traffic.opened) {
     sender_.Open(*measured.router, traffic.packet.protocol, setting_.flows);
-    const auto known = subject.Known();
-    if (known &&
-        (*known > setting_.flows || setting_.flows - *known > MostMissing(setting_.flows))) {
+    if (const auto known = subject.Known(); known && !IsNearly(*known, setting_.flows)) {
       FailWith(setting_.place() + ": " + std::string(measured.kind->name) + " knows " +
                std::to_string(*known) + " connections");
     }
@@ -138,24 +119,6 @@ void Measurement::Prepare(Measured& measured) {
   } else {
     packets.Mixed(traffic.packet, setting_.flows, Popularity::kUniform);
   }
-}
-
-std::pair<Sample, Sample> Measurement::Send(const Measured& measured) {
-  const Sample before = TakeWhenQuiet(measured, sender_);
-  const Urgently urgently(kMostUrgent);
-  sender_.Start(*measured.router);
-  for (;;) {
-    Sleep(kStepSeconds);
-    const double took = std::chrono::duration<double>(Clock::now() - before.time).count();
-    if (took > options_.seconds) break;
-    const std::uint64_t received = measured.router->CountsOfIn().received - before.in.received;
-    if (setting_.traffic.fresh && received >= options_.most_fresh) break;
-  }
-  const Sample end = Take(measured, sender_);
-  sender_.Stop();
-  Sample after = TakeWhenQuiet(measured, sender_);
-  after.time = end.time;  // rates are those of the time in which frames were sent
-  return {before, after};
 }
 
 void Measurement::Check(const Measured& measured, std::uint64_t received,
@@ -170,14 +133,13 @@ void Measurement::Check(const Measured& measured, std::uint64_t received,
   }
   if (after.opening) {
     const std::uint64_t opening = *after.opening - *before_.opening;
-    const std::uint64_t expected = traffic.fresh ? received : 0;
-    if (opening > expected || expected - opening > MostMissing(received)) {
+    // Of what is established, the few that could not be kept may try again.
+    if (traffic.fresh ? !IsNearly(opening, received) : opening > MostMissing(received)) {
       FailWith(who + std::to_string(opening) + " opened a connection");
     }
   }
   const double share = static_cast<double>(forwarded) / static_cast<double>(received);
-  const bool judges = measured.kind->judges;
-  if (share < (judges ? traffic.least_share : 1) || share > (judges ? traffic.most_share : 1)) {
+  if (!traffic.MayPass(measured.kind->judge, share)) {
     FailWith(who + "a share of " + std::to_string(share) + " was forwarded");
   }
 }
@@ -185,85 +147,74 @@ void Measurement::Check(const Measured& measured, std::uint64_t received,
 void Measurement::Run(Measured& measured) {
   Prepare(measured);
   before_ = CountsOfOwn(measured);
-  const auto [before, after] = Send(measured);
-  if (setting_.traffic.fresh) fresh_ += after.sent;
+  const std::uint32_t frames = setting_.traffic.fresh ? options_.most_fresh : options_.frames;
+  const Sample before = TakeWhenQuiet(*measured.router);
+  sender_.Send(*measured.router, frames);
+  const Sample after = TakeWhenQuiet(*measured.router);
+  if (setting_.traffic.fresh) fresh_ += frames;
   const std::uint64_t received = after.in.received - before.in.received;
   const std::uint64_t forwarded = after.forwarded() - before.forwarded();
-  if (received == 0 || received > after.sent) {
+  if (received != frames) {
     FailWith(setting_.place() + ": " + std::string(measured.kind->name) + ": " +
-             std::to_string(after.sent) + " frames sent, " + std::to_string(received) +
-             " received");
+             std::to_string(frames) + " frames sent, " + std::to_string(received) + " received");
   }
   Check(measured, received, forwarded);
-  const double took = std::chrono::duration<double>(after.time - before.time).count();
   const auto cpu = static_cast<double>(after.cpu_nanoseconds - before.cpu_nanoseconds);
-  const double busy = measured.router->Thread() ? cpu : took * 1e9;
-  measured.nanoseconds_per_frame.push_back(busy / static_cast<double>(received));
-  measured.forwarded_per_second.push_back(static_cast<double>(forwarded) / took);
-  measured.offered_per_second.push_back(static_cast<double>(after.sent) / took);
-  measured.sent += after.sent;
+  measured.nanoseconds_per_frame.push_back(cpu / static_cast<double>(received));
   measured.received += received;
   measured.forwarded += forwarded;
   measured.lost_behind += after.out.send_dropped - before.out.send_dropped;
 }
 
-bool Does(const LiveKind& kind, Task task) {
-  return std::find(kind.tasks.begin(), kind.tasks.end(), task) != kind.tasks.end();
-}
-
 std::vector<Measured> Install(const Options& options, const Setting& setting,
                               const Workspace& workspace, Results& results) {
   const auto block_list =
-      setting.traffic.task == Task::kBlock
-          ? MakeBlockList(setting.space, options.blocked, setting.traffic.most_share == 0)
-          : std::vector<std::string>{};
+      MakeBlockList(setting.space, options.blocked, setting.traffic.name == kBlocked);
+  const std::uint64_t needed = setting.traffic.fresh    ? options.frames.most_fresh
+                               : setting.traffic.opened ? setting.flows
+                                                        : 0;
   std::vector<Measured> all;
   for (const LiveKind& kind : LiveKinds()) {
     if (kind.name != kForward && !Selected(options.frames.subjects, kind.name)) continue;
-    if (!Does(kind, setting.traffic.task)) continue;
+    if (!TakesPart(kind.traffic, setting.traffic.name)) continue;
     Measured measured;
     measured.kind = &kind;
     measured.router = std::make_unique<Router>();
+    if (!measured.router->Thread()) FailWith("the kernel serves no interface by a thread");
     measured.installed = kind.install({*measured.router, workspace, setting.space, setting.traffic,
                                        options.mappings, block_list});
     if (measured.installed.subject == nullptr) {
       results.NotMeasured(kind.name, setting.place(), measured.installed.refusal);
-      continue;
-    }
-    const std::uint64_t needed = setting.traffic.fresh    ? 2 * options.frames.most_fresh
-                                 : setting.traffic.opened ? setting.flows
-                                                          : 0;
-    if (const std::uint64_t room = measured.installed.subject->Room(); room < needed) {
+    } else if (const auto room = measured.installed.subject->Room(); room < needed) {
       results.NotMeasured(kind.name, setting.place(),
                           "it has room for " + std::to_string(room) + " connections");
-      continue;
+    } else {
+      all.push_back(std::move(measured));
     }
-    all.push_back(std::move(measured));
   }
   return all;
 }
 
-json ResultOf(const Measured& measured, const Setting& setting, const Measured& forward,
-              const Measured* tracker) {
+const Measured* Find(const std::vector<Measured>& all, std::string_view name) {
+  const auto found =
+      std::find_if(all.begin(), all.end(), [&](const Measured& m) { return m.kind->name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+json ResultOf(const Measured& measured, const Setting& setting, const std::vector<Measured>& all) {
   const std::vector<double>& cost = measured.nanoseconds_per_frame;
-  json result = {
-      {"family", setting.family},
-      {"traffic", setting.traffic.name},
-      {"connections", setting.traffic.fresh ? json() : json(setting.flows)},
-      {"subject", measured.kind->name},
-      {"gateway_ns_per_frame", Spread(cost)},
-      {"gateway_ns_are", measured.router->Thread() ? "CPU time of the gateway's thread"
-                                                   : "wall time, on one CPU with the sender"},
-      {"ns_over_forward", Spread(Differences(cost, forward.nanoseconds_per_frame))},
-      {"frames_per_second_of_one_cpu", 1e9 / Median(cost)},
-      {"forwarded_per_wall_second", Spread(measured.forwarded_per_second)},
-      {"offered_per_wall_second", Spread(measured.offered_per_second)},
-      {"frames_sent", measured.sent},
-      {"frames_received", measured.received},
-      {"frames_forwarded", measured.forwarded},
-      {"frames_lost_before_the_gateway", measured.sent - measured.received},
-      {"frames_lost_behind_the_gateway", measured.lost_behind}};
-  if (tracker != nullptr) {
+  const std::vector<double>& forward = Find(all, kForward)->nanoseconds_per_frame;
+  json result = {{"family", setting.family},
+                 {"traffic", setting.traffic.name},
+                 {"connections", setting.traffic.fresh ? json() : json(setting.flows)},
+                 {"subject", measured.kind->name},
+                 {"gateway_ns_per_frame", Spread(cost)},
+                 {"ns_over_forward", Spread(Differences(cost, forward))},
+                 {"frames_per_second_of_one_cpu", 1e9 / Median(cost)},
+                 {"frames_received", measured.received},
+                 {"frames_forwarded", measured.forwarded},
+                 {"frames_lost_behind_the_gateway", measured.lost_behind}};
+  if (const Measured* tracker = Find(all, kTracker)) {
     result["frames_per_second_to_nft_conntrack"] =
         Median(Ratios(tracker->nanoseconds_per_frame, cost));
   }
@@ -272,22 +223,16 @@ json ResultOf(const Measured& measured, const Setting& setting, const Measured& 
 
 void Print(const json& result, const Setting& setting) {
   const json& cost = result["gateway_ns_per_frame"];
-  const double sent = result["frames_sent"].get<double>();
-  std::printf("%-26s %-22s %6.0f  (%.0f..%.0f) %8.0f %9.3f %10.3f %10.3f %6.1f%%\n",
-              setting.place().c_str(), result["subject"].get<std::string>().c_str(),
-              cost["median"].get<double>(), cost["min"].get<double>(), cost["max"].get<double>(),
+  std::printf("%-26s %-20s %6.0f  (%.0f..%.0f) %8.0f %9.3f", setting.place().c_str(),
+              result["subject"].get<std::string>().c_str(), cost["median"].get<double>(),
+              cost["min"].get<double>(), cost["max"].get<double>(),
               result["ns_over_forward"]["median"].get<double>(),
-              result["frames_per_second_of_one_cpu"].get<double>() / 1e6,
-              result["forwarded_per_wall_second"]["median"].get<double>() / 1e6,
-              result["offered_per_wall_second"]["median"].get<double>() / 1e6,
-              100 * result["frames_lost_before_the_gateway"].get<double>() / sent);
+              result["frames_per_second_of_one_cpu"].get<double>() / 1e6);
+  if (result.contains("frames_per_second_to_nft_conntrack")) {
+    std::printf(" %9.2f", result["frames_per_second_to_nft_conntrack"].get<double>());
+  }
+  std::printf("\n");
   std::fflush(stdout);
-}
-
-const Measured* Find(const std::vector<Measured>& all, std::string_view name) {
-  const auto found =
-      std::find_if(all.begin(), all.end(), [&](const Measured& m) { return m.kind->name == name; });
-  return found == all.end() ? nullptr : &*found;
 }
 
 void MeasureSetting(const Options& options, const Setting& setting, const Workspace& workspace,
@@ -298,7 +243,7 @@ void MeasureSetting(const Options& options, const Setting& setting, const Worksp
     for (Measured& measured : all) measurement.Run(measured);
   }
   for (const Measured& measured : all) {
-    json result = ResultOf(measured, setting, *Find(all, kForward), Find(all, kTracker));
+    json result = ResultOf(measured, setting, all);
     Print(result, setting);
     results.Add("live_frames", std::move(result));
   }
@@ -309,14 +254,14 @@ void MeasureSetting(const Options& options, const Setting& setting, const Worksp
 void MeasureLive(const Options& options, const Workspace& workspace, Results& results) {
   std::cout
       << "\nLive frames: CPU time a frame of the gateway, which judges it and routes it if it "
-         "may, while another CPU sends without a limit\n\n"
-         "traffic                    subject                    ns  (min..max)  over fw  "
-         "Mfps/CPU  Mfps wall    offered    lost\n";
+         "may\n\n"
+         "traffic                    subject                  ns  (min..max)  over fw  "
+         "Mfps/CPU  x conntrack\n";
   results.Set("connection_tracking", DescribeTracking());
   for (const std::string& family : options.families) {
     for (const TrafficKind& traffic : TrafficKinds()) {
       if (!Selected(options.frames.traffic, traffic.name)) continue;
-      if (traffic.task == Task::kFlood) continue;
+      if (traffic.floods) continue;
       for (const std::uint64_t flows : options.frames.flows) {
         MeasureSetting(options, {family, options.SpaceOf(family), traffic, flows}, workspace,
                        results);

@@ -7,11 +7,10 @@
 
 namespace march::bench {
 
-// Every subject stands on a gateway of its own; all of them get the same traffic in every round,
-// one after the other. One CPU sends without a limit, another one does all that is the gateway's.
-// After each measurement the counters must add up to the frame: what arrived was denied, by the
-// subject's own count, or sent on, and connections were new exactly where they had to be; anything
-// else ends the program.
+// Every subject stands on a gateway of its own; all of them get the same frames in every round, one
+// after the other. After each measurement the counters must add up to the frame: all that was sent
+// arrived; what arrived was denied, by the subject's own count, or sent on; connections were new
+// exactly where they had to be. Anything else ends the program.
 void MeasureLive(const Options& options, const Workspace& workspace, Results& results);
 
 }  // namespace march::bench

@@ -41,17 +41,16 @@ struct LiveSetup {
   const Workspace& workspace;
   const FlowSpace& space;
   const TrafficKind& traffic;
-  std::uint32_t mappings;                      // of the policy
-  const std::vector<std::string>& block_list;  // prefixes
-
-  Limit limit() const { return traffic.least_share < 1 ? kLowLimit : kHighLimit; }
+  std::uint32_t mappings;  // of the policy
+  std::uint32_t blocked;   // prefixes on the block list
+  const std::vector<std::string>& block_list;
 };
 
 struct LiveKind {
   std::string_view name;
   std::string_view description;
-  std::vector<Task> tasks;  // that it can be given
-  bool judges;              // or lets everything pass
+  std::vector<std::string_view> traffic;  // none: all
+  Judge judge;
   Installed (*install)(const LiveSetup& setup);
 };
 
@@ -61,7 +60,12 @@ const std::vector<LiveKind>& LiveKinds();
 inline constexpr std::string_view kForward = "forward";
 
 Installed InstallStateless(const LiveSetup& setup);
+Installed InstallFastStateless(const LiveSetup& setup);
 Installed InstallConnections(const LiveSetup& setup);
+Installed InstallFastConnections(const LiveSetup& setup);
+Installed InstallMappingLimit(const LiveSetup& setup);
+Installed InstallSourceLimit(const LiveSetup& setup);
+Installed InstallBlockList(const LiveSetup& setup);
 Installed InstallNftRules(const LiveSetup& setup);
 Installed InstallNftConnections(const LiveSetup& setup);
 Installed InstallNftSharedLimit(const LiveSetup& setup);

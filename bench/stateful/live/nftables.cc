@@ -89,7 +89,8 @@ Installed InstallNftConnections(const LiveSetup& setup) {
 }
 
 Installed InstallNftSharedLimit(const LiveSetup& setup) {
-  const Limit shared = {setup.limit().rate * setup.space.clients(), setup.limit().burst};
+  const Limit shared = {LimitFor(setup.traffic).rate * setup.space.clients(),
+                        LimitFor(setup.traffic).burst};
   return Install(setup, "inet",
                  ForwardChain(AllowedOf(setup) + RateOf(shared) + "goto denied\n" +
                               AllowedOf(setup) + "accept\n"));
@@ -97,12 +98,12 @@ Installed InstallNftSharedLimit(const LiveSetup& setup) {
 
 Installed InstallNftSourceLimit(const LiveSetup& setup) {
   const std::string ip = IpOf(setup);
-  return Install(
-      setup, "inet",
-      "set sources {\ntype " + std::string(AddressTypeOf(setup)) +
-          "; size 65536; flags dynamic;\n}\n" +
-          ForwardChain(AllowedOf(setup) + "add @sources { " + ip + " saddr " +
-                       RateOf(setup.limit()) + "} goto denied\n" + AllowedOf(setup) + "accept\n"));
+  return Install(setup, "inet",
+                 "set sources {\ntype " + std::string(AddressTypeOf(setup)) +
+                     "; size 65536; flags dynamic;\n}\n" +
+                     ForwardChain(AllowedOf(setup) + "add @sources { " + ip + " saddr " +
+                                  RateOf(LimitFor(setup.traffic)) + "} goto denied\n" +
+                                  AllowedOf(setup) + "accept\n"));
 }
 
 Installed InstallNftBlock(const LiveSetup& setup) {

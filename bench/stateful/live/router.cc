@@ -7,6 +7,10 @@
 namespace march::bench {
 namespace {
 
+// Whoever is handed frames takes them at once.
+constexpr int kForwarderRank = kSenderRank + 1;
+constexpr int kSinkRank = kSenderRank + 2;
+
 constexpr std::uint8_t kFeedMac[6] = {0x02, 0, 0, 0, 0, 1};
 constexpr std::uint8_t kInMac[6] = {0x02, 0, 0, 0, 0, 2};
 constexpr std::uint8_t kOutMac[6] = {0x02, 0, 0, 0, 0, 3};
@@ -37,6 +41,13 @@ void RouteTo(const std::string& network, const std::string& own, const std::stri
   MustRun({"ip", "address", "add", own, "dev", interface, "nodad"});
   MustRun({"ip", "neighbour", "add", hop, "lladdr", TextOf(mac), "dev", interface});
   MustRun({"ip", "route", "add", network, "via", hop, "dev", interface});
+}
+
+// By a thread on the one CPU.
+void ServeUrgently(const Namespace& place, const std::string& interface, int rank) {
+  const Namespace::Inside here(place);
+  ServeByThread(interface);
+  if (const auto thread = ServingThread(interface, kReceiverCpu)) MakeUrgent(*thread, rank);
 }
 
 // Only to send from.
@@ -74,12 +85,6 @@ Router::Router()
   sink_index_ = BringUpSilently(servers_, sink_);
   drop_at_feed_.emplace(clients_, feed_index_, drop_.Program("bench_subject"));
   drop_at_sink_.emplace(servers_, sink_index_, drop_.Program("bench_subject"));
-  {
-    const Namespace::Inside here(servers_);
-    ServeByThread(sink_);
-  }
-  // Or it would take turns with the sender, and the gateway wait for both.
-  if (const auto thread = ServingThread(sink_, kSenderCpu)) MakeUrgent(*thread, kMoreUrgent);
   const Namespace::Inside here(gateway_);
   Silence(in_);
   Silence(out_);
@@ -94,11 +99,10 @@ Router::Router()
   // Netfilter has no XDP program that would make an interface take redirected frames.
   for (const std::string& interface : {in_, out_}) {
     SwitchGroOn(interface);
-    ServeByThread(interface);
+    ServeUrgently(gateway_, interface, kForwarderRank);
   }
+  ServeUrgently(servers_, sink_, kSinkRank);
   thread_ = ServingThread(in_, kReceiverCpu);
-  if (thread_) MakeUrgent(*thread_, kUrgent);
-  ServingThread(out_, kReceiverCpu);
 }
 
 Router::Side Router::clients() const {

@@ -7,20 +7,26 @@
 
 #include "bench/common/bpf_object.h"
 #include "bench/common/network.h"
+#include "bench/common/priority.h"
 #include "bench/common/xdp.h"
 
 namespace march::bench {
 
+// Of who sends; see priority.h.
+inline constexpr int kSenderRank = kUrgent;
+
 // The gateway routes between `in`, where the clients are, and `out`, where the servers are. Both
 // sides drop whatever arrives, at once and counted. The work of `in`, of `out` and of the servers'
-// side is each that of a kernel thread of its own, the gateway's on kReceiverCpu and the servers'
-// on kSenderCpu, so that the gateway pays for sending a frame, but not for its reception.
+// side is each that of a kernel thread of its own, all of them on one CPU with who sends: a batch
+// is sent, then forwarded, then dropped, so nothing is lost, nobody works at the same time, and the
+// gateway pays for sending a frame, but not for its reception.
 class Router {
  public:
   Router();
 
   const Namespace& gateway() const { return gateway_; }
   const std::string& in() const { return in_; }
+  const std::string& out() const { return out_; }
   unsigned in_index() const { return in_index_; }
   unsigned out_index() const { return out_index_; }
 
@@ -36,11 +42,8 @@ class Router {
 
   InterfaceCounts CountsOfIn() const { return CountsOf(gateway_, in_); }
   InterfaceCounts CountsOfOut() const { return CountsOf(gateway_, out_); }
-  // Frames that arrived on the servers' side.
-  std::uint64_t Delivered() const { return CountsOf(servers_, sink_).received; }
-
   // The thread that does all that becomes of a frame from the clients, until it is sent to the
-  // servers. None where there is only one CPU, or the kernel would not.
+  // servers. None where the kernel would not.
   std::optional<int> Thread() const { return thread_; }
 
  private:
