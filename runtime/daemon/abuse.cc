@@ -71,13 +71,52 @@ march_limit ReadRate(ConfigReader& reader, const YamlNode& map, std::string_view
   return limit;
 }
 
+constexpr std::uint64_t kSources = 65536;
+// 16 million: 128 MB.
+constexpr std::uint64_t kMostSources = 1 << 24;
+constexpr std::uint64_t kRemember = 10 * 60;
+constexpr std::uint64_t kDay = 24 * 60 * 60;
+
+march_cookie_config ReadCookies(ConfigReader& reader, const YamlNode& map) {
+  if (!reader.IsMap(map, "syn_cookies")) return {};
+  reader.CheckKeys(map, {"above", "remember", "sources"});
+  std::uint64_t above = 0;
+  std::uint64_t remember = kRemember;
+  std::uint64_t sources = kSources;
+  if (const YamlNode* node = reader.Require(map, "above")) {
+    reader.Number(*node, "above", 0, MARCH_LIMIT_MOST, above);
+  }
+  if (const YamlNode* node = ConfigReader::Find(map, "remember")) {
+    reader.Seconds(*node, "remember", 1, kDay, remember);
+  }
+  if (const YamlNode* node = ConfigReader::Find(map, "sources")) {
+    reader.Number(*node, "sources", 1, kMostSources, sources);
+  }
+  march_cookie_config cookies{};
+  cookies.lines =
+      static_cast<std::uint32_t>((sources + MARCH_REAL_SOURCES - 1) / MARCH_REAL_SOURCES);
+  cookies.remember = static_cast<std::uint32_t>(MARCH_TICKS(remember));
+  if (above == 0) return cookies;
+  cookies.unproven.rate = above;
+  cookies.unproven.burst = above;
+  cookies.unproven.per = MARCH_LIMIT_PER_MAPPING;
+  bundle::CompleteLimit("abuse syn_cookies", cookies.unproven);
+  return cookies;
+}
+
+void NeedConnections(ConfigReader& reader, const YamlNode& node, const march_flow_config& flows) {
+  if (flows.established != 0) return;
+  reader.Error(node.range, "this needs connections, and none are kept",
+               "`connections: { established: N }` keeps some");
+}
+
 }  // namespace
 
 march_abuse_config ReadAbuse(ConfigReader& reader, const YamlNode* section,
                              const march_flow_config& flows) {
   march_abuse_config abuse{};
   if (section == nullptr || !reader.IsMap(*section, "abuse")) return abuse;
-  std::vector<std::string_view> keys = {"block_list"};
+  std::vector<std::string_view> keys = {"block_list", "syn_cookies"};
   for (const Screen& screen : kScreens) {
     keys.push_back(screen.key);
     const YamlNode* node = ConfigReader::Find(*section, screen.key);
@@ -90,10 +129,11 @@ march_abuse_config ReadAbuse(ConfigReader& reader, const YamlNode* section,
     const YamlNode* node = ConfigReader::Find(*section, rate.key);
     if (node == nullptr) continue;
     abuse.rates[rate.which] = ReadRate(reader, *node, rate.key);
-    if (rate.which == MARCH_RATE_FLOWS && flows.established == 0) {
-      reader.Error(node->range, "flows_per_source needs connections, and none are kept",
-                   "`connections: { established: N }` keeps some");
-    }
+    if (rate.which == MARCH_RATE_FLOWS) NeedConnections(reader, *node, flows);
+  }
+  if (const YamlNode* node = ConfigReader::Find(*section, "syn_cookies")) {
+    abuse.cookies = ReadCookies(reader, *node);
+    NeedConnections(reader, *node, flows);
   }
   if (const YamlNode* node = ConfigReader::Find(*section, "block_list")) {
     std::uint64_t entries = 0;

@@ -182,6 +182,22 @@ TEST_CASE("nothing is done against abuse unless it is said") {
   CHECK(flows.identity != syn.identity);
   CHECK(abuse.rates[MARCH_RATE_ICMP].prefix_v6 == 48);
 
+  CHECK(abuse.cookies.lines == 0);
+
+  const Source cookies("m.yaml", kGood + "abuse: { syn_cookies: { above: 500 } }\n");
+  const march_cookie_config some = ParseConfig(cookies)->gateway.abuse.cookies;
+  CHECK(some.lines == 8192);
+  CHECK(some.remember == MARCH_TICKS(600U));
+  CHECK(some.unproven.rate == 500);
+  CHECK(some.unproven.per == MARCH_LIMIT_PER_MAPPING);
+  const Source always("m.yaml", kGood +
+                                    "abuse:\n"
+                                    "  syn_cookies: { above: 0, remember: 1h, sources: 9 }\n");
+  const march_cookie_config all = ParseConfig(always)->gateway.abuse.cookies;
+  CHECK(all.lines == 2);
+  CHECK(all.remember == MARCH_TICKS(3600U));
+  CHECK(all.unproven.rate == 0);
+
   const Source few("m.yaml", kGood + "abuse: { block_list: 1 }\n");
   CHECK(ParseConfig(few)->gateway.abuse.blocks == 1024);
 }
@@ -199,7 +215,7 @@ TEST_CASE("slips about abuse are pointed at") {
         "m.yaml:12:19: error[M0703]: \"rate\" is missing\n"
         "   12 |   syn_per_source: { burst: 5 }\n"
         "      |                   ^~~~~~~~~~~~\n"
-        "m.yaml:13:21: error[M0703]: flows_per_source needs connections, and none are kept\n"
+        "m.yaml:13:21: error[M0703]: this needs connections, and none are kept\n"
         "   13 |   flows_per_source: { rate: 5 }\n"
         "      |                     ^~~~~~~~~~~\n"
         "    hint: `connections: { established: N }` keeps some\n"
