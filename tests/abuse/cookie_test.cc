@@ -1,4 +1,5 @@
 // SYN cookies, byte for byte: who has to prove that it is real, how, and for what.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 #include <utility>
@@ -142,13 +143,16 @@ TEST_CASE("who gives its cookie back is reset once, and then lets through") {
 TEST_CASE("who has not seen the answer proves nothing") {
   for (const Ends& ends : BothFamilies()) {
     World world(0);
-    const std::uint32_t cookie = CheckCookie(world, ends, 0x31, 0x1000);
-    for (const std::uint32_t guess : {cookie, cookie + 2, cookie + 3, 0U, 1U}) {
-      CHECK(world.Action(There(ends, 0x31, 0x1001, guess, kAck)) == kPass);
+    // Each is one guess: what follows belongs to the connection that it has begun.
+    std::uint8_t port = 0x31;
+    for (const std::uint32_t wrong : {0U, 2U, 3U, 0x80000001U}) {
+      const std::uint32_t cookie = CheckCookie(world, ends, port, 0x1000);
+      CHECK(world.Action(There(ends, port++, 0x1001, cookie + wrong, kAck)) == kPass);
     }
-    // Nor does one connection's number for another.
-    CHECK(world.Action(There(ends, 0x33, 0x1001, cookie + 1, kAck)) == kPass);
-    CHECK(world.Action(There(ends, 0x32, 0x5000, 0, kSyn)) == kTransmit);
+    // Nor is one connection's number another's.
+    const std::uint32_t cookie = CheckCookie(world, ends, port, 0x1000);
+    CHECK(world.Action(There(ends, 0x22, 0x1001, cookie + 1, kAck)) == kPass);
+    CHECK(world.Action(There(ends, 0x23, 0x5000, 0, kSyn)) == kTransmit);
     CHECK(world.Statistic(MARCH_STATISTIC_COOKIES_RETURNED) == 0);
   }
 }
