@@ -55,7 +55,7 @@ MARCH_INLINE uint32_t march_is_martian(const struct march_key* key) {
 
 MARCH_INLINE uint32_t march_is_own(uint32_t family, uint64_t hi, uint64_t lo) {
   const uint64_t mark =
-      march_own_mark(MARCH_CONFIG.secret[0], MARCH_CONFIG.secret[1], family, hi, lo);
+      march_address_mark(MARCH_CONFIG.secret[0], MARCH_CONFIG.secret[1], family, hi, lo);
   const struct march_own_line* line = march_own_line_at((uint32_t)march_own_line_of(mark));
   if (!line) return 0;
   uint64_t is_own = 0;

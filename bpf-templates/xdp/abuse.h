@@ -9,6 +9,7 @@
 #include "bundle/abi/abuse.h"
 #include "bundle/abi/block.h"
 #include "common/packet.h"
+#include "xdp/limits.h"
 
 /* Of the size that it has at most. */
 struct march_block_filter {
@@ -89,6 +90,17 @@ MARCH_INLINE uint32_t march_screen(const struct march_key* key, uint64_t bytes) 
     return MARCH_SLOT_SPOOFED;
   }
   if (march_config.abuse.blocks != 0 && march_is_blocked(&seen)) return MARCH_SLOT_BLOCKED;
+  const uint32_t protocol = seen.l4 >> 16 & 0xff;
+  if (march_has_rate(MARCH_RATE_SYN) && seen.l4 >> 16 == MARCH_PROTO_TCP &&
+      (seen.detail & (MARCH_TCP_SYN | MARCH_TCP_ACK)) == MARCH_TCP_SYN &&
+      march_source_exceeds(MARCH_RATE_SYN, seen.family, seen.src_hi, seen.src_lo)) {
+    return MARCH_SLOT_SYN_RATE;
+  }
+  if (march_has_rate(MARCH_RATE_ICMP) &&
+      (protocol == MARCH_PROTO_ICMP || protocol == MARCH_PROTO_ICMPV6) &&
+      march_source_exceeds(MARCH_RATE_ICMP, seen.family, seen.src_hi, seen.src_lo)) {
+    return MARCH_SLOT_ICMP_RATE;
+  }
   return MARCH_JUDGE;
 }
 

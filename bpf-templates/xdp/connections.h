@@ -12,6 +12,7 @@
 
 #include "bundle/abi/config.h"
 #include "bundle/abi/flow.h"
+#include "xdp/cookie.h"
 
 struct {
   MARCH_MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
@@ -71,6 +72,16 @@ MARCH_INLINE uint32_t march_find_flow(struct march_track* t) {
   return march_flow_find_first(t) || march_find_flow_else(t);
 }
 
+/* Who has opened a connection that is now established is real if it acknowledges what only it can
+ * know. */
+MARCH_INLINE void march_prove_opener(const struct march_track* t, uint32_t acknowledged) {
+  const struct march_flow* flow = march_flow_at(t->number);
+  if (!flow || MARCH_FLOW_PROTOCOL(t->l4) != MARCH_PROTO_TCP) return;
+  if ((MARCH_FLOW_STATE(flow->judged) & MARCH_FLOW_SYN) == 0) return;
+  if (acknowledged != flow->isn + 1) return;
+  march_take_for_real((uint32_t)MARCH_FLOW_FAMILY(t->l4), t->src_hi, t->src_lo);
+}
+
 /* Out of the way of packets that change nothing. */
 __attribute__((noinline)) int march_advance_flow(struct xdp_md* context, struct march_track* t,
                                                  uint32_t l4_at, uint32_t flags) {
@@ -82,7 +93,10 @@ __attribute__((noinline)) int march_advance_flow(struct xdp_md* context, struct 
     const uint8_t* l4 = data + (l4_at & MARCH_MAX_L4_AT);
     if (l4 + 20 <= end) numbers = march_be64(l4 + 4);
   }
-  return (int)march_flow_advance(t, flags, numbers);
+  const uint32_t before = t->number;
+  const uint32_t tracked = march_flow_advance(t, flags, numbers);
+  if (march_gives_cookies() && t->number != before) march_prove_opener(t, (uint32_t)numbers);
+  return (int)tracked;
 }
 
 /* 1: it was made. */

@@ -1,6 +1,7 @@
-/* Limits in the XDP program: which packets are above what their mapping lets pass (common/limit.h).
- * Compiled in when the policy has a limit (MARCH_LIMITS), in force when the gateway has room for
- * their buckets (march_config.limits). The map is marchd's, see connections.h. */
+/* Limits in the XDP program: which packets are above what their mapping, or the gateway, lets pass
+ * (common/limit.h). Those of mappings are compiled in when the policy has a limit (MARCH_LIMITS);
+ * in force when the gateway has room for their buckets (march_config.limits). The map is marchd's,
+ * see connections.h. */
 #ifndef MARCH_BPF_TEMPLATES_XDP_LIMITS_H
 #define MARCH_BPF_TEMPLATES_XDP_LIMITS_H
 
@@ -31,6 +32,7 @@ MARCH_INLINE uint32_t march_keeps_limits(void) {
   return march_config.limits.lines != 0;
 }
 
+#if MARCH_LIMITS
 /* What becomes of a packet whose mapping has this treatment: MARCH_LIMIT_ADMITTED or _EXCEEDED.
  * What is to be marked has been. */
 __attribute__((noinline)) int march_limit_packet(struct xdp_md* context,
@@ -47,6 +49,25 @@ __attribute__((noinline)) int march_limit_packet(struct xdp_md* context,
     march_set_lower_effort(ip);
   }
   return (int)result;
+}
+#endif
+
+MARCH_INLINE uint32_t march_has_rate(uint32_t which) {
+  return march_config.abuse.rates[which].rate != 0;
+}
+
+/* Whether a source sends more than the gateway lets it (enum march_rate). */
+MARCH_APART int march_source_exceeds(uint32_t which, uint32_t family, uint64_t hi, uint64_t lo) {
+  if (!march_keeps_limits() || which >= MARCH_RATES) return 0;
+  /* The compiler must not see that it is read only, and zero for all that it knows. */
+  const struct march_limit* limit = (const struct march_limit*)&march_config.abuse.rates[which];
+  MARCH_OPAQUE(limit);
+  struct march_key key = {0};
+  key.family = family;
+  key.src_hi = hi;
+  key.src_lo = lo;
+  const uint64_t marks = 1ull << (limit->shift & 63);
+  return march_limit_take(limit, &key, marks, march_limit_time()) == MARCH_NO_BUCKET;
 }
 
 #endif

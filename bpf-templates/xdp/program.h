@@ -66,10 +66,6 @@ __attribute__((noinline)) int march_weigh_out_of_line(struct march_weighing* w) 
 
 #include "common/walk.h"
 
-#if MARCH_TREATMENTS
-#include "common/treatment.h"
-#endif
-
 /* This CPU's. `at` is below the entries of a block. */
 MARCH_INLINE uint64_t* march_counter_entry(uint32_t at) {
   const uint32_t place = bpf_get_smp_processor_id() * MARCH_COUNTER_BLOCK(MARCH_SLOTS) + at;
@@ -101,22 +97,18 @@ MARCH_INLINE void march_count(uint32_t slot, uint64_t bytes) {
 
 #include "xdp/gateway.h"
 
-#include "xdp/abuse.h"
 #include "xdp/event.h"
+
+#include "common/treatment.h"
+#include "xdp/limits.h"
+
+#include "xdp/abuse.h"
+#include "xdp/forward.h"
+#include "xdp/reject.h"
 
 #if MARCH_STATEFUL
 #include "xdp/connections.h"
 #endif
-
-#if MARCH_TREATMENTS
-#include "common/treatment.h"
-#endif
-
-#if MARCH_LIMITS
-#include "xdp/limits.h"
-#endif
-#include "xdp/forward.h"
-#include "xdp/reject.h"
 
 /* Of a packet that was read in full. */
 MARCH_INLINE uint32_t march_judge(const struct march_key* key, uint64_t bytes, uint32_t* audit) {
@@ -258,6 +250,16 @@ MARCH_INLINE uint32_t march_decide(struct xdp_md* context, struct march_key* key
   const uint32_t is_answer = 0;
   const uint32_t is_new_flow = 0;
 #endif
+#if MARCH_STATEFUL
+  if (march_gives_cookies() && is_new_flow && key->l4 >> 16 == MARCH_PROTO_TCP &&
+      march_must_prove(context, key)) {
+    return MARCH_VERDICT(MARCH_ACTION_DENY, MARCH_SLOT_COOKIE);
+  }
+#endif
+  if (march_has_rate(MARCH_RATE_FLOWS) && is_new_flow &&
+      march_source_exceeds(MARCH_RATE_FLOWS, key->family, key->src_hi, key->src_lo)) {
+    return MARCH_VERDICT(MARCH_ACTION_DENY, MARCH_SLOT_FLOW_RATE);
+  }
   (void)treatment;
   (void)is_answer;
   (void)is_new_flow;
@@ -291,6 +293,9 @@ MARCH_INLINE uint32_t march_is_answered(uint32_t slot) {
 /* What becomes of one that may not. */
 MARCH_INLINE int march_let_drop(struct xdp_md* context, const struct march_key* key,
                                 uint32_t slot) {
+#if MARCH_STATEFUL
+  if (march_gives_cookies() && slot == MARCH_SLOT_COOKIE) return march_answer_cookie(context, key);
+#endif
   if (march_config.reject.interval == 0 || !march_is_answered(slot)) return XDP_DROP;
   return march_answer(context, key->l4_at, key->l4_bytes);
 }

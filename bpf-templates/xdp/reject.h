@@ -118,15 +118,16 @@ MARCH_INLINE int march_cut_frame(struct xdp_md* context, uint32_t needed) {
   return (int)bpf_xdp_adjust_tail(context, (int)(rest - bytes));
 }
 
-/* What a reset says (RFC 9293, 3.10.7.1), by what it answers. */
-struct march_reset {
+/* A segment of TCP without data, with a window of 0. */
+struct march_segment {
   uint32_t sequence;
   uint32_t acknowledgement;
   uint32_t flags;
 };
 
-MARCH_INLINE struct march_reset march_reset_of(const uint8_t* tcp, uint32_t bytes) {
-  struct march_reset reset = {0, 0, MARCH_TCP_RST};
+/* What a reset says (RFC 9293, 3.10.7.1), by what it answers. */
+MARCH_INLINE struct march_segment march_reset_of(const uint8_t* tcp, uint32_t bytes) {
+  struct march_segment reset = {0, 0, MARCH_TCP_RST};
   const uint32_t flags = tcp[13];
   if (flags & MARCH_TCP_ACK) {
     reset.sequence = march_be32(tcp + 8);
@@ -141,14 +142,13 @@ MARCH_INLINE struct march_reset march_reset_of(const uint8_t* tcp, uint32_t byte
 }
 
 /* Over the packet's own headers, which are no shorter. Options and extension headers go. */
-MARCH_INLINE int march_answer_reset(struct xdp_md* context, uint32_t ip_at, uint32_t type,
-                                    uint32_t l4_at, uint32_t l4_bytes) {
+MARCH_INLINE int march_answer_segment(struct xdp_md* context, uint32_t ip_at, uint32_t type,
+                                      uint32_t l4_at, struct march_segment answer) {
   uint8_t* data = (uint8_t*)(uint64_t)context->data;
   const uint8_t* end = (const uint8_t*)(uint64_t)context->data_end;
   const uint8_t* old = data + (l4_at & MARCH_MAX_L4_AT);
   uint8_t* ip = data + (ip_at & 31);
   if (old + 20 > end || ip + 40 > end) return XDP_DROP;
-  const struct march_reset reset = march_reset_of(old, l4_bytes);
   const uint32_t ports = march_raw32_at(old);
   uint8_t* tcp = 0;
   uint64_t sum = 0;
@@ -172,9 +172,9 @@ MARCH_INLINE int march_answer_reset(struct xdp_md* context, uint32_t ip_at, uint
     sum = march_pseudo_sum(ip + 8, 8, MARCH_PROTO_TCP, 20);
   }
   *(march_raw32*)tcp = ports << 16 | ports >> 16;
-  march_put32(tcp + 4, reset.sequence);
-  march_put32(tcp + 8, reset.acknowledgement);
-  march_put32(tcp + 12, 5u << 28 | reset.flags << 16);
+  march_put32(tcp + 4, answer.sequence);
+  march_put32(tcp + 8, answer.acknowledgement);
+  march_put32(tcp + 12, 5u << 28 | answer.flags << 16);
   march_put32(tcp + 16, 0);
   MARCH_UNROLLED
   for (uint32_t i = 0; i < 20; i += 4) sum += march_raw32_at(tcp + i);
@@ -182,6 +182,15 @@ MARCH_INLINE int march_answer_reset(struct xdp_md* context, uint32_t ip_at, uint
   march_turn_macs(data);
   return march_cut_frame(context, ip_at + (type == MARCH_ETH_IPV4 ? 40 : 60)) == 0 ? XDP_TX
                                                                                    : XDP_DROP;
+}
+
+MARCH_INLINE int march_answer_reset(struct xdp_md* context, uint32_t ip_at, uint32_t type,
+                                    uint32_t l4_at, uint32_t l4_bytes) {
+  const uint8_t* data = (const uint8_t*)(uint64_t)context->data;
+  const uint8_t* end = (const uint8_t*)(uint64_t)context->data_end;
+  const uint8_t* tcp = data + (l4_at & MARCH_MAX_L4_AT);
+  if (tcp + 20 > end) return XDP_DROP;
+  return march_answer_segment(context, ip_at, type, l4_at, march_reset_of(tcp, l4_bytes));
 }
 
 /* From `icmp` to the end of the frame. */

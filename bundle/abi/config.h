@@ -55,6 +55,8 @@ enum march_statistic {
   MARCH_STATISTIC_EVENTS_LOST = 44,       /* the ring was full */
   MARCH_STATISTIC_LIMITS_EVICTED = 16,    /* buckets that made room before they were full again */
   MARCH_STATISTIC_LIMITS_BUSY = 17,       /* packets above a limit since CPUs met at its bucket */
+  MARCH_STATISTIC_COOKIES_SENT = 24,      /* answers in the place of a server */
+  MARCH_STATISTIC_COOKIES_RETURNED = 25,  /* sources that gave a cookie back */
   /* Packets that may pass between fast interfaces. Each is counted once: forwarded, or left to the
    * kernel, and why. */
   MARCH_STATISTIC_FORWARDED = 64,

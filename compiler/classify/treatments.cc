@@ -7,7 +7,7 @@
 #include <string>
 
 #include "bundle/abi/verdict.h"
-#include "bundle/sha256.h"
+#include "bundle/limit.h"
 
 namespace march::classify {
 namespace {
@@ -15,7 +15,6 @@ namespace {
 using model::Limit;
 using ruleset::Rule;
 using ruleset::Treatment;
-using space::Uint128;
 
 static_assert(sizeof(march_limit) == MARCH_LINE_BYTES);
 static_assert(model::kMostRate == MARCH_LIMIT_MOST);
@@ -41,45 +40,6 @@ std::uint8_t PerOf(const Limit& limit) {
   return MARCH_LIMIT_PER_MAPPING;
 }
 
-std::uint64_t IdentityOf(const std::string& mapping, const march_limit& limit) {
-  const std::uint64_t numbers[] = {limit.unit, limit.rate,      limit.burst,
-                                   limit.per,  limit.prefix_v4, limit.prefix_v6};
-  std::string text = mapping + "\n";
-  for (const std::uint64_t number : numbers) text += std::to_string(number) + " ";
-  text.back() = '\n';
-  bundle::Sha256 hash;
-  hash.Update(text);
-  const std::string hex = hash.Hex();
-  std::uint64_t identity = 0;
-  for (std::size_t i = 0; i < sizeof(identity); ++i) {
-    identity |= std::stoull(hex.substr(2 * i, 2), nullptr, 16) << (8 * i);
-  }
-  return identity;
-}
-
-std::uint32_t RefillOf(std::uint64_t rate, std::uint64_t burst) {
-  constexpr std::uint64_t kSecond = 1'000'000'000;
-  const std::uint64_t nanoseconds = burst / rate * kSecond + burst % rate * kSecond / rate;
-  return static_cast<std::uint32_t>(std::min<std::uint64_t>(
-      (nanoseconds >> MARCH_LIMIT_TICK_SHIFT) + 2, MARCH_LIMIT_MOST_REFILL));
-}
-
-// The nearest to rate * 2^shift * 2^30 / 10^9.
-Uint128 SpeedOf(std::uint64_t rate, unsigned shift) {
-  constexpr std::uint64_t kSecond = 1'000'000'000;
-  return ((Uint128{rate} << (shift + MARCH_LIMIT_SPAN_SHIFT)) + kSecond / 2) / kSecond;
-}
-
-void SetClock(march_limit& record) {
-  record.shift = MARCH_LIMIT_MOST_SHIFT;
-  while (SpeedOf(record.rate, record.shift) > MARCH_LIMIT_MOST_SPEED ||
-         Uint128{record.burst} << record.shift >= MARCH_LIMIT_BEGINNING) {
-    --record.shift;
-  }
-  record.speed = static_cast<std::uint64_t>(SpeedOf(record.rate, record.shift));
-  record.room = record.burst << record.shift;
-}
-
 // One for each unit, in their order.
 std::vector<march_limit> RecordsOf(const Rule& rule, std::uint32_t counter) {
   const Limit& limit = *rule.treatment.limit;
@@ -90,8 +50,6 @@ std::vector<march_limit> RecordsOf(const Rule& rule, std::uint32_t counter) {
     march_limit record{};
     record.rate = *rate;
     record.burst = limit.burst.value_or(std::max(*rate, least));
-    record.refill = RefillOf(record.rate, record.burst);
-    SetClock(record);
     record.counter = counter;
     record.unit = unit;
     record.per = PerOf(limit);
@@ -100,7 +58,7 @@ std::vector<march_limit> RecordsOf(const Rule& rule, std::uint32_t counter) {
       record.prefix_v6 = limit.prefix_v6;
     }
     record.exceed = limit.exceed == Limit::Exceed::kMark ? MARCH_LIMIT_MARK : MARCH_LIMIT_DROP;
-    record.identity = IdentityOf(rule.name, record);
+    bundle::CompleteLimit(rule.name, record);
     records.push_back(record);
   };
   add(MARCH_LIMIT_PACKETS, limit.packets, 1);

@@ -308,7 +308,7 @@ TEST_CASE("an own address is found by its mark") {
     const Prefix address = P(text);
     CHECK_FALSE(is_own(text));
     const std::uint64_t mark =
-        march_own_mark(secret[0], secret[1], address.family, address.hi, address.lo);
+        march_address_mark(secret[0], secret[1], address.family, address.hi, address.lo);
     lines.at(march_own_line_of(mark) * MARCH_OWN_MARKS + 5) = mark;
     CHECK(is_own(text));
   }

@@ -46,6 +46,7 @@ constexpr std::array kNames = {"march_answered",
                                "march_interfaces",
                                "march_limit_buckets",
                                "march_own_addresses",
+                               "march_real_sources",
                                "march_refreshed",
                                "march_scratch",
                                "march_statistics"};
@@ -89,7 +90,7 @@ std::vector<Form> FormsOf(const march_config& config) {
   if (config.reject.interval != 0) {
     forms.push_back({"march_answered", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t), 1, 0});
   }
-  if (config.forward.fast != 0 || config.reject.interval != 0) {
+  if (config.forward.fast != 0 || config.reject.interval != 0 || config.abuse.cookies.lines != 0) {
     forms.push_back({"march_interfaces", BPF_MAP_TYPE_ARRAY, sizeof(march_interface),
                      MARCH_INTERFACES, BPF_F_MMAPABLE});
   }
@@ -100,6 +101,10 @@ std::vector<Form> FormsOf(const march_config& config) {
                      1, BPF_F_MMAPABLE});
     forms.push_back({"march_blocks", BPF_MAP_TYPE_ARRAY, sizeof(march_block_line),
                      MARCH_BLOCK_LINES(config.abuse.blocks), BPF_F_MMAPABLE});
+  }
+  if (config.abuse.cookies.lines != 0) {
+    forms.push_back({"march_real_sources", BPF_MAP_TYPE_ARRAY, sizeof(march_real_line),
+                     config.abuse.cookies.lines, BPF_F_MMAPABLE});
   }
   if ((config.abuse.screens & MARCH_SCREEN_SPOOFED) != 0) {
     forms.push_back({"march_own_addresses", BPF_MAP_TYPE_ARRAY, sizeof(march_own_line),

@@ -66,7 +66,7 @@ class Interpreter : ConfigReader {
         std::any_of(config_.interfaces.begin(), config_.interfaces.end(),
                     [](const apply::Interface& interface) { return interface.fast; }));
     config_.gateway.reject = ReadReject(*this, Find(root, "reject"));
-    config_.gateway.abuse = ReadAbuse(*this, Find(root, "abuse"));
+    config_.gateway.abuse = ReadAbuse(*this, Find(root, "abuse"), config_.gateway.flows);
     config_.gateway.limits = ReadLimits(*this, Find(root, "limits"));
     if (HasErrors(errors_)) return std::move(errors_);
     return std::move(config_);

@@ -151,6 +151,91 @@ TEST_CASE("slips about connections are pointed at") {
       "    |                              ^~~\n");
 }
 
+<<<<<<< HEAD
+TEST_CASE("nothing is done against abuse unless it is said") {
+  const Source plain("m.yaml", kGood);
+  const march_abuse_config none = ParseConfig(plain)->gateway.abuse;
+  CHECK(none.screens == 0);
+  CHECK(none.blocks == 0);
+  for (const march_limit& rate : none.rates) CHECK(rate.rate == 0);
+
+  const Source full("m.yaml", kGood +
+                                  "abuse:\n  land: true\n  tcp_flags: true\n  martians: false\n"
+                                  "  spoofed: true\n  block_list: 100000\n"
+                                  "  syn_per_source: { rate: 100, burst: 200, prefix_v4: 24 }\n"
+                                  "  flows_per_source: { rate: 7 }\n"
+                                  "  icmp_per_source: { rate: 10, prefix_v6: 48 }\n");
+  const march_abuse_config abuse = ParseConfig(full)->gateway.abuse;
+  CHECK(abuse.screens == (MARCH_SCREEN_LAND | MARCH_SCREEN_FLAGS | MARCH_SCREEN_SPOOFED));
+  CHECK(abuse.blocks == 131072);
+  const march_limit& syn = abuse.rates[MARCH_RATE_SYN];
+  CHECK(syn.rate == 100);
+  CHECK(syn.burst == 200);
+  CHECK(syn.prefix_v4 == 24);
+  CHECK(syn.prefix_v6 == 64);
+  CHECK(syn.per == MARCH_LIMIT_PER_SOURCE);
+  CHECK(syn.room == 200ULL << syn.shift);
+  const march_limit& flows = abuse.rates[MARCH_RATE_FLOWS];
+  CHECK(flows.rate == 7);
+  CHECK(flows.burst == 7);
+  CHECK(flows.prefix_v4 == 32);
+  CHECK(flows.identity != syn.identity);
+  CHECK(abuse.rates[MARCH_RATE_ICMP].prefix_v6 == 48);
+
+  CHECK(abuse.cookies.lines == 0);
+
+  const Source cookies("m.yaml", kGood + "abuse: { syn_cookies: { above: 500 } }\n");
+  const march_cookie_config some = ParseConfig(cookies)->gateway.abuse.cookies;
+  CHECK(some.lines == 8192);
+  CHECK(some.remember == MARCH_TICKS(600U));
+  CHECK(some.unproven.rate == 500);
+  CHECK(some.unproven.per == MARCH_LIMIT_PER_MAPPING);
+  const Source always("m.yaml", kGood +
+                                    "abuse:\n"
+                                    "  syn_cookies: { above: 0, remember: 1h, sources: 9 }\n");
+  const march_cookie_config all = ParseConfig(always)->gateway.abuse.cookies;
+  CHECK(all.lines == 2);
+  CHECK(all.remember == MARCH_TICKS(3600U));
+  CHECK(all.unproven.rate == 0);
+
+  const Source few("m.yaml", kGood + "abuse: { block_list: 1 }\n");
+  CHECK(ParseConfig(few)->gateway.abuse.blocks == 1024);
+}
+
+TEST_CASE("slips about abuse are pointed at") {
+  CHECK(Errors(kGood +
+               "connections: { established: 0 }\n"
+               "abuse:\n  martian: true\n  land: yes\n  block_list: 1048577\n"
+               "  syn_per_source: { burst: 5 }\n"
+               "  flows_per_source: { rate: 5 }\n"
+               "  icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n") ==
+        "m.yaml:10:9: error[M0703]: this must be true or false\n"
+        "   10 |   land: yes\n"
+        "      |         ^~~\n"
+        "m.yaml:12:19: error[M0703]: \"rate\" is missing\n"
+        "   12 |   syn_per_source: { burst: 5 }\n"
+        "      |                   ^~~~~~~~~~~~\n"
+        "m.yaml:13:21: error[M0703]: this needs connections, and none are kept\n"
+        "   13 |   flows_per_source: { rate: 5 }\n"
+        "      |                     ^~~~~~~~~~~\n"
+        "    hint: `connections: { established: N }` keeps some\n"
+        "m.yaml:14:47: error[M0703]: unknown key \"per\"\n"
+        "   14 |   icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n"
+        "      |                                              ^~~\n"
+        "m.yaml:14:28: error[M0703]: rate must be a number from 1 to 16000000000\n"
+        "   14 |   icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n"
+        "      |                            ^\n"
+        "m.yaml:14:42: error[M0703]: prefix_v4 must be a number from 1 to 32\n"
+        "   14 |   icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n"
+        "      |                                          ^~\n"
+        "m.yaml:11:15: error[M0703]: block_list must be a number from 0 to 1048576\n"
+        "   11 |   block_list: 1048577\n"
+        "      |               ^~~~~~~\n"
+        "m.yaml:9:3: error[M0703]: unknown key \"martian\"\n"
+        "   9 |   martian: true\n"
+        "     |   ^~~~~~~\n"
+        "    hint: did you mean \"martians\"?\n");
+=======
 TEST_CASE("who forwards is said for all interfaces, and for one") {
   const Source plain("m.yaml", kGood);
   CHECK(ParseConfig(plain)->gateway.forward.fast == 0);
@@ -196,6 +281,7 @@ TEST_CASE("rejected packets are answered unless it is said otherwise") {
         "m.yaml:7:23: error[M0703]: per_second must be a number from 0 to 1000000");
   CHECK(FirstLine(kGood + "reject: [denied]\n") ==
         "m.yaml:7:9: error[M0703]: reject must be a map");
+>>>>>>> main
 }
 
 TEST_CASE("slips are pointed at, all of them") {

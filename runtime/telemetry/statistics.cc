@@ -43,6 +43,10 @@ const std::vector<StatisticInfo>& Statistics() {
        "Limits that begin anew since there was no room to remember what they had used."},
       {MARCH_STATISTIC_LIMITS_BUSY, "limits_busy",
        "Packets above a limit since CPUs met while its place was taken."},
+      {MARCH_STATISTIC_COOKIES_SENT, "syn_cookies_sent",
+       "Connections that were answered in the place of their server."},
+      {MARCH_STATISTIC_COOKIES_RETURNED, "syn_cookies_returned",
+       "Sources that proved to be real, since they gave a SYN cookie back."},
       {MARCH_STATISTIC_FORWARDED, "forwarded", "Packets that the program forwarded."},
       {MARCH_STATISTIC_KERNEL_INTERFACE, "not_forwarded_interface",
        "Packets left to the kernel: they come in, or would leave, by an interface that is not "
