@@ -3,7 +3,6 @@
 #include <bpf/bpf.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <fstream>
 #include <optional>
@@ -11,7 +10,6 @@
 #include "bench/common/bpf_object.h"
 #include "bench/common/fail.h"
 #include "bench/stateful/policy.h"
-#include "bundle/abi/block.h"
 #include "bundle/abi/verdict.h"
 #include "runtime/block/table.h"
 #include "runtime/bpf/interfaces.h"
@@ -38,17 +36,16 @@ std::string RuntimeOf(const Asked& asked) {
   text += "events: { drops: " + std::to_string(asked.drops) +
           ", allows: " + std::to_string(asked.allows) + " }\n";
   text += "reject: { per_second: 0 }\n";
+  const std::string screens = asked.screens ? "true" : "false";
+  text += "abuse: { land: " + screens + ", tcp_flags: " + screens + ", martians: " + screens +
+          ", spoofed: " + screens + ", block_list: " + std::to_string(asked.blocks) + " }\n";
   text += std::string("forward: ") + (asked.fast.empty() ? "kernel" : "fast") + "\n";
   return text;
 }
 
 march_config ConfigOf(const Asked& asked) {
   const Source source("runtime.yaml", RuntimeOf(asked));
-  march_config config = MustBe(daemon::ParseConfig(source)).gateway;
-  config.abuse.screens = asked.screens;
-  config.abuse.blocks =
-      asked.blocks == 0 ? 0 : std::max(std::bit_ceil(asked.blocks), MARCH_BLOCK_LEAST);
-  return config;
+  return MustBe(daemon::ParseConfig(source)).gateway;
 }
 
 bpf::Program Load(const Policy& policy, const bpf::StateMaps& state) {

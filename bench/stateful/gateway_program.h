@@ -20,7 +20,7 @@ struct Asked {
   std::uint64_t fresh = 65536;    // with these
   std::uint64_t drops = 0;        // events a second
   std::uint64_t allows = 0;       // likewise
-  std::uint32_t screens = 0;      // MARCH_SCREEN_*
+  bool screens = false;           // all of what `abuse` has beside the block list
   std::uint32_t blocks = 0;       // room on the block list; 0: there is none
   std::vector<std::string> block_list;
   std::vector<std::string> fast;  // interfaces between which the program forwards

@@ -8,7 +8,8 @@
 #define SEC(name) __attribute__((section(name), used))
 #define MARCH_INLINE static __attribute__((always_inline)) inline
 
-/* A function to the verifier too, which looks at it once; before Linux 6.8, even if nothing calls it.
+/* A function to the verifier too, which looks at it once; before Linux 6.8, even if nothing calls
+ * it.
  */
 #define MARCH_APART __attribute__((noinline))
 

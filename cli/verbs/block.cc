@@ -57,9 +57,8 @@ int Send(Environment& environment, const Flags& flags, const std::string& list) 
   nlohmann::json body = {{"list", list}};
   if (!flags.duration.empty()) body["for"] = *ReadDuration(flags.duration);
   if (!flags.comment.empty()) body["comment"] = flags.comment;
-  const auto answer =
-      Call(flags.target, "POST", "/v1/blocks/add",
-           body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  const auto answer = Call(flags.target, "POST", "/v1/blocks/add",
+                           body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   int exit_code = kOk;
   if (!IsForText(environment, flags, answer, exit_code)) return exit_code;
   environment.out << Prefixes(NumberAt(*answer, "added")) << " added";
@@ -74,8 +73,8 @@ int Import(Environment& environment, const Flags& flags) {
   if (flags.file == "-") {
     const std::string text{std::istreambuf_iterator<char>(environment.in), {}};
     if (text.size() <= kMaxListBytes) return Send(environment, flags, text);
-    return Report(environment, {MakeDiagnostic(Code::kInputTooLarge, {},
-                                               "the list is larger than 48 MiB")});
+    return Report(environment,
+                  {MakeDiagnostic(Code::kInputTooLarge, {}, "the list is larger than 48 MiB")});
   }
   const auto text = environment.files.Read(flags.file, kMaxListBytes);
   if (!text) return Report(environment, text.diagnostics());
@@ -85,9 +84,8 @@ int Import(Environment& environment, const Flags& flags) {
 int Delete(Environment& environment, const Flags& flags) {
   nlohmann::json body = {{"all", true}};
   if (!flags.all) body = {{"list", Lines(flags.prefixes)}};
-  const auto answer =
-      Call(flags.target, "POST", "/v1/blocks/remove",
-           body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  const auto answer = Call(flags.target, "POST", "/v1/blocks/remove",
+                           body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   int exit_code = kOk;
   if (!IsForText(environment, flags, answer, exit_code)) return exit_code;
   environment.out << Prefixes(NumberAt(*answer, "removed")) << " removed; "
@@ -124,13 +122,14 @@ int List(Environment& environment, const Flags& flags) {
 
 std::string CheckDuration(const std::string& text) {
   const auto seconds = ReadDuration(text);
-  return seconds && *seconds > 0 ? "" : "\"" + text + "\" is no duration, such as 90s, 10m, 2h or 1d";
+  return seconds && *seconds > 0 ? ""
+                                 : "\"" + text + "\" is no duration, such as 90s, 10m, 2h or 1d";
 }
 
 // What goes into a query or a line: it is the gateway that knows what a prefix is.
 std::string CheckPrefix(const std::string& text) {
-  const bool is_plain = !text.empty() &&
-                        text.find_first_not_of("0123456789abcdefABCDEF.:/") == std::string::npos;
+  const bool is_plain =
+      !text.empty() && text.find_first_not_of("0123456789abcdefABCDEF.:/") == std::string::npos;
   return is_plain ? "" : "\"" + text + "\" is no IP address or prefix";
 }
 

@@ -65,9 +65,8 @@ Asked ReadAsked(std::string_view body) {
 }
 
 Json Sizes(const block::Blocks& blocks) {
-  return {{"format_version", 1},
-          {"entries", blocks.list().size()},
-          {"capacity", blocks.capacity()}};
+  return {
+      {"format_version", 1}, {"entries", blocks.list().size()}, {"capacity", blocks.capacity()}};
 }
 
 Response List(std::string_view target, const block::Blocks& blocks) {

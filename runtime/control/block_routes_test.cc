@@ -10,7 +10,8 @@ namespace {
 class List {
  public:
   List() {
-    blocks_.Start([this](const std::vector<block::Prefix>& prefixes) { in_force = prefixes.size(); });
+    blocks_.Start(
+        [this](const std::vector<block::Prefix>& prefixes) { in_force = prefixes.size(); });
   }
 
   nlohmann::json Ask(const std::string& target, const std::string& body = {}, int status = 200) {
@@ -47,10 +48,9 @@ TEST_CASE("prefixes are added, listed and removed") {
   CHECK(list.Ask("/v1/blocks/add", R"({"list":"192.0.2.7"})")["added"] == 1);
   const auto all = list.Ask("/v1/blocks");
   CHECK(all["now"] == 1000);
-  CHECK(all["blocks"].dump() ==
-        R"([{"comment":"scanner","prefix":"192.0.2.0/24","until":1060},)"
-        R"({"prefix":"192.0.2.7"},)"
-        R"({"comment":"seen","prefix":"2001:db8::1","until":1060}])");
+  CHECK(all["blocks"].dump() == R"([{"comment":"scanner","prefix":"192.0.2.0/24","until":1060},)"
+                                R"({"prefix":"192.0.2.7"},)"
+                                R"({"comment":"seen","prefix":"2001:db8::1","until":1060}])");
   CHECK(list.Ask("/v1/blocks?prefix=192.0.2.9")["blocks"].size() == 1);
   CHECK(list.Ask("/v1/blocks?prefix=192.0.0.0%2F16")["blocks"].size() == 2);
   CHECK(list.Ask("/v1/blocks?prefix=198.51.100.1")["blocks"].empty());

@@ -24,12 +24,12 @@ constexpr std::chrono::seconds kTick{1};
 
 // Tells of every address that comes or goes in this network namespace.
 bpf::UniqueFd OpenAddressChanges() {
-  bpf::UniqueFd fd(
-      ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+  bpf::UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
   address.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
-  if (fd.ok() && ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+  if (fd.ok() &&
+      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
     return {};
   }
   return fd;
@@ -47,8 +47,8 @@ Outcome<Done> AbuseGuard::Start(const bpf::StateMaps& state) {
 
 Outcome<Done> AbuseGuard::StartBlocks(const bpf::StateMaps& state) {
   const std::uint32_t capacity = state.config().abuse.blocks;
-  auto table = block::LiveTable::Open(state.Find("march_block_filter"),
-                                      state.Find("march_blocks"), capacity);
+  auto table = block::LiveTable::Open(state.Find("march_block_filter"), state.Find("march_blocks"),
+                                      capacity);
   if (!table.ok()) return std::move(table).diagnostics();
   table_.emplace(std::move(table).value());
   blocks_.emplace(state_directory_ + "/blocks", capacity, files_, log_);
@@ -116,17 +116,17 @@ void AbuseGuard::TickEverySecond() {
 
 // What a message says does not matter, nor whether some were lost: all addresses are read again.
 void AbuseGuard::WatchAddresses() {
-  changes_->async_wait(asio::posix::stream_descriptor::wait_read,
-                       [this](const boost::system::error_code& error) {
-                         if (error) return;
-                         std::array<char, 8192> messages{};
-                         while (::recv(changes_->native_handle(), messages.data(),
-                                       messages.size(), MSG_DONTWAIT) > 0 ||
-                                errno == ENOBUFS || errno == EINTR) {
-                         }
-                         RefreshOwnAddresses();
-                         WatchAddresses();
-                       });
+  changes_->async_wait(
+      asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
+        if (error) return;
+        std::array<char, 8192> messages{};
+        while (::recv(changes_->native_handle(), messages.data(), messages.size(), MSG_DONTWAIT) >
+                   0 ||
+               errno == ENOBUFS || errno == EINTR) {
+        }
+        RefreshOwnAddresses();
+        WatchAddresses();
+      });
 }
 
 }  // namespace march::daemon
