@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::string_view kBundleEnding = ".march";
 constexpr std::string_view kFramesEnding = ".frames";
+constexpr std::string_view kEstimateEnding = ".estimate";
 constexpr std::uint64_t kMostFramesBytes = std::uint64_t{64} << 20;
 constexpr std::string_view kDigits = "0123456789abcdef";
 // By their numbers in enum xdp_action.
@@ -79,6 +80,17 @@ std::optional<Frame> FrameOf(const std::string& line) {
   return Frame{*std::move(bytes), *number, *std::move(numbers)};
 }
 
+Outcome<std::optional<std::uint64_t>> ReadEstimate(const FileTree& files, const std::string& path) {
+  using Estimate = std::optional<std::uint64_t>;
+  if (files.KindOf(path) == FileTree::Kind::kNothing) return Estimate();
+  const auto text = files.Read(path, 32);
+  if (!text) return text.diagnostics();
+  std::uint64_t estimate = 0;
+  const auto read = std::from_chars(text->data(), text->data() + text->size(), estimate);
+  if (read.ec == std::errc()) return Estimate(estimate);
+  return MakeDiagnostic(Code::kCannotRead, {}, path + ": not a number");
+}
+
 }  // namespace
 
 std::string NameOfAction(std::uint32_t xdp_action) {
@@ -96,6 +108,10 @@ Outcome<Done> WriteCase(FileSystem& files, const std::string& path, const Case& 
             Hex(frame.bytes) + "\n";
   }
   auto done = files.WriteAtomically(path + std::string(kBundleEnding), written.bundle, 0644);
+  if (done && written.estimate) {
+    done = files.WriteAtomically(path + std::string(kEstimateEnding),
+                                 std::to_string(*written.estimate), 0644);
+  }
   if (!done) return done;
   return files.WriteAtomically(path + std::string(kFramesEnding), text, 0644);
 }
@@ -105,7 +121,9 @@ Outcome<Case> ReadCase(const FileTree& files, const std::string& path) {
   if (!bundle) return std::move(bundle).diagnostics();
   const auto text = files.Read(path + std::string(kFramesEnding), kMostFramesBytes);
   if (!text) return text.diagnostics();
-  Case read{*std::move(bundle), {}};
+  const auto estimate = ReadEstimate(files, path + std::string(kEstimateEnding));
+  if (!estimate) return estimate.diagnostics();
+  Case read{*std::move(bundle), {}, *estimate};
   std::istringstream lines(*text);
   for (std::string line; std::getline(lines, line);) {
     auto frame = FrameOf(line);

@@ -57,7 +57,7 @@ std::uint32_t SlotOf(const pipeline::Compilation& compilation, std::uint32_t map
 
 // Flows between and at the edges of what the policy says, judged by the policy.
 Outcome<Case> WithFlows(const pipeline::Compilation& compilation) {
-  Case made{*compilation.bundle, {}};
+  Case made{*compilation.bundle, {}, budget::EstimateVerified(compilation.tables->shape).total()};
   Random random(kSeed);
   prove::ModelEngine model(*compilation.policy);
   for (const space::Flow& flow : RandomFlows(random, *compilation.policy, kFlows, true)) {
@@ -99,7 +99,7 @@ Outcome<Case> OfHeaders() {
                                       [&](const auto& other) { return other.name == name; });
     return SlotOf(*compilation, static_cast<std::uint32_t>(mapping - mappings.begin()));
   };
-  Case made{*compilation->bundle, {}};
+  Case made{*compilation->bundle, {}, budget::EstimateVerified(compilation->tables->shape).total()};
   for (const FrameCase& frame : FrameCases()) {
     made.frames.push_back(
         {BytesOf(frame.frame), frame.passes ? kXdpPass : kXdpDrop, {slot_named(frame.decider)}});
@@ -142,7 +142,7 @@ Outcome<Case> OfShape(const march_shape& shape, std::uint32_t room) {
                     {std::string(bundle::kMappingsPath), bundle::WriteMappings({"deny", {}})}};
   auto packed = bundle::Pack(contents, {});
   if (!packed) return packed.diagnostics();
-  Case made{*std::move(packed), {}};
+  Case made{*std::move(packed), {}, budget::EstimateVerified(shape).total()};
   for (const FrameCase& frame : FrameCases()) {
     made.frames.push_back(JudgedOnHost(tables.words, frame.frame));
   }

@@ -76,6 +76,12 @@ CaseReport CheckCase(const Case& checked) {
     return report;
   }
   report.figures = *figures;
+  if (checked.estimate && figures->verified_instructions > *checked.estimate) {
+    report.problem = std::to_string(figures->verified_instructions) +
+                     " instructions were verified, by estimate " +
+                     std::to_string(*checked.estimate) + " at most";
+    return report;
+  }
   report.problem = SendFrames(*program, checked.frames);
   return report;
 }

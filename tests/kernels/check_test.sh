@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # march-kernel-check finds what is wrong with a case: what the program returns, which slot counts,
-# a line that is no frame, a program that does not load, a case that is not whole.
+# how much is verified, a line that is no frame, a program that does not load, a case that is not
+# whole.
 #
 #   check_test.sh PROGRAMS CASES
 set -euo pipefail
@@ -27,6 +28,7 @@ finds() {
     cat "$work/out"
     exit 1
   fi
+  verified=$(awk '$2 == "whole" { print $3 }' "$work/out")
   checked=$((checked + 1))
   rm -r "$work/cases"
 }
@@ -61,4 +63,13 @@ finds 'error.M0601'
 wrong ''
 sed 's/\x7fELF/\x7fFLE/' "$good.march" >"$work/cases/wrong.march"
 finds 'the BPF object cannot be read'
+wrong ''
+echo many >"$work/cases/wrong.estimate"
+finds 'wrong.estimate: not a number'
+# Linux before 5.16 does not say how much it verified.
+if ((verified > 0)); then
+  wrong ''
+  echo $((verified - 1)) >"$work/cases/wrong.estimate"
+  finds "$verified instructions were verified, by estimate $((verified - 1)) at most"
+fi
 echo "ok: $checked faults found"
