@@ -8,6 +8,10 @@
 #define SEC(name) __attribute__((section(name), used))
 #define MARCH_INLINE static __attribute__((always_inline)) inline
 
+/* A function to the verifier too, which looks at it once; before Linux 6.8, even if nothing calls it.
+ */
+#define MARCH_APART __attribute__((noinline))
+
 /* See common/packet.h. The verifier knows nothing of a frame's length, so nothing of a sum with it.
  */
 #define MARCH_FORGET(value, length)    \
@@ -15,6 +19,12 @@
     uint64_t sum = (value) + (length); \
     __asm__ volatile("" : "+r"(sum));  \
     (uint32_t)(sum - (length));        \
+  })
+#define MARCH_FORGET_WIDE(value, length) \
+  ({                                     \
+    uint64_t sum = (value) + (length);   \
+    __asm__ volatile("" : "+r"(sum));    \
+    sum - (length);                      \
   })
 
 /* See common/walk.h. */
@@ -33,7 +43,7 @@
 #define BPF_MAP_TYPE_RINGBUF 27
 #define BPF_F_MMAPABLE 1024
 
-enum march_xdp_action { XDP_DROP = 1, XDP_PASS = 2 };
+enum march_xdp_action { XDP_DROP = 1, XDP_PASS = 2, XDP_TX = 3, XDP_REDIRECT = 4 };
 
 /* The context of an XDP program. */
 struct xdp_md {

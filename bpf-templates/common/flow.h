@@ -13,15 +13,11 @@
 #ifndef MARCH_BPF_TEMPLATES_COMMON_FLOW_H
 #define MARCH_BPF_TEMPLATES_COMMON_FLOW_H
 
+#include "bits.h"
 #include "bundle/abi/config.h"
 #include "bundle/abi/flow.h"
 #include "bundle/abi/tables.h"
 #include "common/packet.h"
-
-#define MARCH_TCP_FIN 0x01u
-#define MARCH_TCP_SYN 0x02u
-#define MARCH_TCP_RST 0x04u
-#define MARCH_TCP_ACK 0x10u
 
 #define MARCH_NO_FLOW 0xffffffffu
 
@@ -42,6 +38,8 @@ struct march_track {
   uint32_t is_reply;   /* 1: against the flow's direction */
   uint32_t directions; /* MARCH_DIRECTION_*: in which it can belong to a flow */
   uint32_t now;        /* tick */
+  uint32_t bytes;      /* of the frame, which counts for its flow; 0: it does not */
+  uint32_t flags;      /* TCP's, of the frame itself; else of no meaning */
 };
 
 #define MARCH_DIRECTION_FORWARD 1u
@@ -101,8 +99,8 @@ MARCH_INLINE void march_track_ports(struct march_track* t, const struct march_ke
   t->l4 = MARCH_FLOW_L4(source, destination, key->l4 >> 16 & 0xff, kind, key->family);
 }
 
-/* 1: packets of this kind belong to flows, and `t` says to which. The hash and the time are the
- * caller's to fill in. */
+/* 1: packets of this kind belong to flows, and `t` says to which. 0: they do not, and have no
+ * directions. The hash, the time and what is said of the frame are the caller's to fill in. */
 MARCH_INLINE uint32_t march_track_key(struct march_track* t, const struct march_key* key) {
   const uint32_t protocol = key->l4 >> 16 & 0xff;
   t->src_hi = key->src_hi;
@@ -112,6 +110,7 @@ MARCH_INLINE uint32_t march_track_key(struct march_track* t, const struct march_
   t->number = MARCH_NO_FLOW;
   t->is_reply = 0;
   t->directions = MARCH_DIRECTION_FORWARD;
+  t->l4 = 0;
   if (key->l4 & MARCH_L4_FRAGMENT) {
     march_track_ports(t, key, key->fragment_id & 0xffff, key->fragment_id >> 16,
                       MARCH_KIND_FRAGMENTS);
@@ -120,7 +119,10 @@ MARCH_INLINE uint32_t march_track_key(struct march_track* t, const struct march_
   if (protocol == MARCH_PROTO_ICMP || protocol == MARCH_PROTO_ICMPV6) {
     const uint32_t type = key->l4 >> 8 & 0xff;
     const uint32_t request = march_icmp_request(protocol, type);
-    if (request == 0xff) return 0;
+    if (request == 0xff) {
+      t->directions = 0;
+      return 0;
+    }
     if (type != request) t->directions = MARCH_DIRECTION_REPLY;
     march_track_ports(t, key, key->detail, key->detail, MARCH_KIND_ICMP(request));
     return 1;
@@ -145,15 +147,6 @@ MARCH_INLINE void march_flow_key(const struct march_flow* flow, struct march_key
     key->l4 = MARCH_L4_KEY(protocol, MARCH_ICMP_PORT(kind & 0xff, 0));
     key->source_port = 0;
   }
-}
-
-/* 1 if it is, without a branch: or the verifier would follow every combination of outcomes. For the
- * same reason choices are products (since Linux 6.13 it also follows both values of a mask), of
- * numbers that the compiler does not know to be 0 or 1, or it would make branches of them. */
-MARCH_INLINE uint64_t march_is_zero(uint64_t value) {
-  uint64_t is_zero = ~(value | (0 - value)) >> 63;
-  MARCH_OPAQUE(is_zero);
-  return is_zero;
 }
 
 /* Looks for the packet's flow in one bucket, whose fingerprints differ from each other. 1: found.
@@ -431,8 +424,20 @@ MARCH_INLINE uint32_t march_flow_advance(struct march_track* t, uint32_t flags, 
   return MARCH_TRACK_PASS;
 }
 
-/* Writes down that the policy in force allows the flow, and by which mapping. */
-MARCH_INLINE void march_flow_confirm(const struct march_track* t, uint32_t slot, uint32_t audit) {
+/* A packet counts for its flow. */
+MARCH_INLINE void march_flow_count(struct march_flow* flow, uint32_t is_reply, uint64_t bytes) {
+  if (is_reply) {
+    flow->reply_packets += 1;
+    flow->reply_bytes += bytes;
+  } else {
+    flow->packets += 1;
+    flow->bytes += bytes;
+  }
+}
+
+/* Writes down that the policy in force allows the flow, and by which mapping. Its packet counts,
+ * and what it ends has ended. */
+MARCH_INLINE void march_flow_confirm(struct march_track* t, uint32_t slot, uint32_t audit) {
   struct march_flow* flow = march_flow_at(t->number);
   if (!flow) return;
   const uint64_t before = flow->judged;
@@ -441,6 +446,16 @@ MARCH_INLINE void march_flow_confirm(const struct march_track* t, uint32_t slot,
   flow->audit = audit;
   /* If another packet of it has just changed its state, the next one is judged again. */
   __sync_val_compare_and_swap(&flow->judged, before, after);
+  march_flow_count(flow, t->is_reply, t->bytes);
+  if (MARCH_FLOW_PROTOCOL(t->l4) != MARCH_PROTO_TCP) return;
+  uint32_t ends = 0;
+  if (t->flags & MARCH_TCP_RST) ends = MARCH_FLOW_RESET;
+  if (t->flags & MARCH_TCP_FIN) {
+    ends |= t->is_reply ? MARCH_FLOW_FIN_REPLY : MARCH_FLOW_FIN_FORWARD;
+  }
+  if (!ends) return;
+  __sync_fetch_and_or(&flow->judged, ends);
+  march_flow_prolong(t, flow->l4, MARCH_FLOW_STATE(before) | ends);
 }
 
 /* A later policy forbids the flow. */
@@ -469,25 +484,14 @@ MARCH_INLINE uint32_t march_flow_open(struct march_track* t, uint32_t slot, uint
   flow->isn = 0;
   flow->audit = audit;
   flow->ifindex = ifindex;
-  flow->packets = 0;
-  flow->bytes = 0;
+  flow->packets = t->bytes ? 1 : 0;
+  flow->bytes = t->bytes;
   flow->reply_packets = 0;
   flow->reply_bytes = 0;
   march_flow_publish(t, number, t->now + march_flow_timeout(t->l4, state));
   march_flow_statistic(MARCH_STATISTIC_FLOWS_OPENED);
   t->number = number;
   return number;
-}
-
-/* A packet counts for its flow. */
-MARCH_INLINE void march_flow_count(struct march_flow* flow, uint32_t is_reply, uint64_t bytes) {
-  if (is_reply) {
-    flow->reply_packets += 1;
-    flow->reply_bytes += bytes;
-  } else {
-    flow->packets += 1;
-    flow->bytes += bytes;
-  }
 }
 
 /* Whether the first packet of what is no flow yet may open one. */

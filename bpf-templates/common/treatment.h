@@ -17,13 +17,12 @@ MARCH_INLINE uint64_t march_treatment(march_tables_ref tables, uint32_t slot) {
   return march_word(tables, header->treatments + (slot - MARCH_SLOT_DEFAULT), &broken);
 }
 
-/* The record of a treatment's limit, null if it has none. */
-MARCH_INLINE const struct march_limit* march_limit_of(march_tables_ref tables, uint64_t treatment) {
+/* The line of a treatment's first limit, 0 if it has none. */
+MARCH_INLINE uint32_t march_limit_first(march_tables_ref tables, uint64_t treatment) {
   const struct march_tables_header* header =
       (const struct march_tables_header*)march_line(tables, 0);
   const uint32_t number = (uint32_t)MARCH_TREATMENT_LIMIT(treatment);
-  if (!header || number == 0) return 0;
-  return (const struct march_limit*)march_line(tables, header->limits + number - 1);
+  return header && number != 0 ? header->limits + number - 1 : 0;
 }
 
 #endif

@@ -92,7 +92,7 @@ __attribute__((noinline)) int march_open_flow(struct march_track* t, uint32_t sl
   return march_flow_open(t, slot, audit, flags, ifindex) != MARCH_NO_FLOW;
 }
 
-__attribute__((noinline)) int march_confirm_flow(const struct march_track* t, uint32_t slot,
+__attribute__((noinline)) int march_confirm_flow(struct march_track* t, uint32_t slot,
                                                  uint32_t audit) {
   if (march_keeps_flows() && t) march_flow_confirm(t, slot, audit);
   return 0;
@@ -115,6 +115,7 @@ __attribute__((noinline)) int march_open_fragments(const struct march_track* fir
   t->l4 = MARCH_FLOW_L4(id & 0xffff, id >> 16, MARCH_FLOW_PROTOCOL(first->l4), MARCH_KIND_FRAGMENTS,
                         MARCH_FLOW_FAMILY(first->l4));
   t->directions = MARCH_DIRECTION_FORWARD;
+  t->bytes = 0;
   t->hash = march_flow_hash(t);
   if (!march_find_flow(t)) march_flow_open(t, slot, 0, 0, ifindex);
   return 0;
@@ -189,14 +190,21 @@ MARCH_INLINE uint32_t march_track_packet(struct xdp_md* context, const struct ma
                                          uint32_t* audit) {
   t->now = march_tick();
   t->word = 0;
+  t->bytes = (uint32_t)bytes;
+  t->flags = key->detail;
   uint32_t is_related = 0;
   if (march_track_key(t, key)) {
     t->hash = march_flow_hash(t);
     if (!march_find_flow(t)) return MARCH_TRACK_JUDGE;
   } else {
+    t->flags = 0;
     is_related =
         march_is_icmp_error(key) && march_find_related(context, t, key->family, key->l4_at);
-    if (!is_related) return MARCH_TRACK_JUDGE;
+    if (!is_related) {
+      /* Or it would open what it quotes. */
+      t->directions = 0;
+      return MARCH_TRACK_JUDGE;
+    }
   }
   struct march_flow* flow = march_flow_at(t->number);
   if (!flow) return MARCH_TRACK_JUDGE;

@@ -1,6 +1,21 @@
-/* Limits of mappings: the record by which the classifier tables (bundle/abi/tables.h) say what is
- * allowed, one line of 64 bytes. A mapping that limits several units has as many records, one after
- * the other: a packet must have room in all of them. */
+/* Limits of mappings, as the generated programs keep them. Plain C: compiled for BPF and for the
+ * host.
+ *
+ * A *record*, one line of 64 bytes of the classifier tables (bundle/abi/tables.h), says what is
+ * allowed. A mapping that limits several units has as many, one after the other: a packet must have
+ * room in all of them.
+ *
+ * A *bucket* says what was used up (a virtual scheduling algorithm: GCRA, ITU-T I.371). It has a
+ * clock of its own, which is a function of the time alone, so nothing adds up from packet to packet
+ * that could be lost or rounded: since the machine started it has gone on by the rate. What is used
+ * up is a moment of that clock; room is what the clock is ahead of it, and at most a burst.
+ *
+ * Buckets are the entries of `march_limit_buckets`, four in a line of 64 bytes. A bucket belongs to
+ * a limit by its identity and, where addresses have limits of their own, to an address, and not to
+ * a generation: what does not change keeps what it has used up. It is in the line that a hash of
+ * both names. There, a new one takes the place of one that is full again, which says no more than
+ * none would; or else of the one that will be full first, but of a mapping's as a whole only where
+ * there are no others. */
 #ifndef MARCH_BUNDLE_ABI_LIMIT_H
 #define MARCH_BUNDLE_ABI_LIMIT_H
 
@@ -66,5 +81,33 @@ struct march_limit {
   uint8_t reserved0;
   uint64_t reserved;
 };
+
+#define MARCH_LIMIT_LANES 4u
+
+struct march_bucket {
+  uint32_t tag;  /* whose it is: MARCH_BUCKET_*, and a fingerprint; 0: nobody's */
+  uint32_t full; /* the tick by which it is full again */
+  uint64_t used; /* mark of the limit's clock */
+};
+
+#define MARCH_BUCKET_TAKEN 1u
+#define MARCH_BUCKET_OF_MAPPING 2u
+
+struct march_bucket_line {
+  struct march_bucket buckets[MARCH_LIMIT_LANES];
+};
+
+/* What a gateway gives its limits. */
+struct march_limit_config {
+  uint32_t lines; /* of march_limit_buckets; 0: nothing is limited */
+  uint32_t reserved;
+};
+
+/* A limit's clock, nanoseconds after the machine started: it fits for 31 years. */
+static inline uint64_t march_limit_clock(const struct march_limit* limit, uint64_t nanoseconds) {
+  const uint64_t part = nanoseconds & ((1ull << MARCH_LIMIT_SPAN_SHIFT) - 1);
+  return MARCH_LIMIT_BEGINNING + (nanoseconds >> MARCH_LIMIT_SPAN_SHIFT) * limit->speed +
+         (part * limit->speed >> MARCH_LIMIT_SPAN_SHIFT);
+}
 
 #endif

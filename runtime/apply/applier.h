@@ -29,6 +29,7 @@ namespace march::apply {
 struct Interface {
   std::string name;
   bpf::XdpMode mode = bpf::XdpMode::kAuto;
+  bool fast = false;  // bpf::Guarded
 };
 
 struct Config {
@@ -113,6 +114,7 @@ class Applier {
   // applier.cc
   std::optional<std::uint64_t> InForce() const;
   bool Steer(const Interface& interface, const bpf::Link* link, std::uint64_t generation);
+  void Survey();
   void Note(const std::string& interface, std::string mode, std::string problem);
   Outcome<Done> Tidy();
   void Settle();

@@ -37,8 +37,9 @@ void Ledger::Add(const bundle::MappingTable* names, const std::vector<march_coun
         const bundle::MappingInfo& mapping = names->mappings[place];
         AddTo(mappings[{mapping.name, mapping.action}], counter);
       } else {
-        AddTo(behind < limited.size() ? mappings[{limited[behind]->name, std::string(kAboveLimit)}]
-                                      : rest,
+        AddTo(behind < limited.size()
+                  ? mappings[{limited[behind]->name, std::string(telemetry::kAboveLimit)}]
+                  : rest,
               counter);
       }
     } else {
@@ -53,7 +54,7 @@ void Ledger::LimitRetired(const bundle::MappingTable* names) {
   if (names != nullptr) {
     for (const bundle::MappingInfo& mapping : names->mappings) {
       present.emplace(mapping.name, mapping.action);
-      if (mapping.limited) present.emplace(mapping.name, kAboveLimit);
+      if (mapping.limited) present.emplace(mapping.name, telemetry::kAboveLimit);
     }
   }
   std::size_t retired = 0;

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "bundle/abi/verdict.h"
@@ -18,10 +17,6 @@ namespace march::apply {
 
 // Of names that no policy has any more, so many are kept; the others share one count.
 inline constexpr std::size_t kMaxRetired = 65'536;
-
-// In the place of an action: packets above the limit of a mapping, which did not pass as its others
-// did.
-inline constexpr std::string_view kAboveLimit = "above-limit";
 
 struct NameAndAction {
   std::string name;

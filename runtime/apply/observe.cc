@@ -21,8 +21,8 @@ void FillCounts(const Ledger& ledger, const bundle::MappingTable* names,
       telemetry::MappingCount entry{mapping.name, mapping.action, mapping.priority, mapping.place,
                                     count_of(mapping.action)};
       if (mapping.limited) {
-        entry.above_limit = count_of(kAboveLimit);
-        present.emplace(mapping.name, kAboveLimit);
+        entry.above_limit = count_of(telemetry::kAboveLimit);
+        present.emplace(mapping.name, telemetry::kAboveLimit);
       }
       present.emplace(mapping.name, mapping.action);
       snapshot.mappings.push_back(std::move(entry));

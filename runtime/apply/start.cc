@@ -203,6 +203,7 @@ Outcome<Done> Applier::Start() {
     log_.Write(Level::kError, "tidy", tidied.diagnostics());
   }
   Reconfigure();
+  Survey();
   return Done{};
 }
 

@@ -103,6 +103,16 @@ Outcome<Done> FakeKernel::Replace(const std::string& interface, std::uint64_t ge
   return Done{};
 }
 
+Outcome<std::vector<std::string>> FakeKernel::Survey(std::span<const Guarded> guarded) {
+  std::vector<std::string> problems;
+  for (const Guarded& interface : guarded) {
+    const auto found = interfaces.find(interface.name);
+    const bool is_slow = interface.fast && found != interfaces.end() && !found->second.transmits;
+    problems.push_back(is_slow ? interface.name + " does not transmit" : "");
+  }
+  return problems;
+}
+
 Outcome<Done> FakeKernel::Detach(const std::string& interface) {
   if (Fails("detach")) return Refused("detach from " + interface);
   links_.erase(interface);

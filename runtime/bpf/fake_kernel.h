@@ -22,6 +22,7 @@ class FakeKernel final : public Kernel {
     bool has_native = true;
     std::string foreign_program;  // "" for none
     bool tells = true;            // false: Discover cannot learn what runs there
+    bool transmits = true;        // what a program on another one redirects
   };
   std::map<std::string, Interface> interfaces;
   bool can_settle = true;
@@ -51,6 +52,7 @@ class FakeKernel final : public Kernel {
                            std::uint64_t generation) override;
   Outcome<Done> Replace(const std::string& interface, std::uint64_t generation) override;
   Outcome<Done> Detach(const std::string& interface) override;
+  Outcome<std::vector<std::string>> Survey(std::span<const Guarded> guarded) override;
   bool Settle() override { return can_settle; }
   Outcome<std::vector<march_counter>> ReadCounters(std::uint64_t generation) const override;
 

@@ -41,6 +41,13 @@ struct Image {
   std::span<const StateMap> state = {};
 };
 
+// An interface that is to enforce. `fast`: packets between two of these are forwarded by the
+// program.
+struct Guarded {
+  std::string name;
+  bool fast = false;
+};
+
 // kAlive: attached to the interface that bears the name today. kDead: the kernel says that it is
 // not. kUnknown: the kernel would not say (out of descriptors or memory, say); it may well enforce.
 enum class LinkState { kDead, kAlive, kUnknown };
@@ -89,6 +96,10 @@ class Kernel {
   virtual Outcome<Done> Replace(const std::string& interface, std::uint64_t generation) = 0;
   // Detaches and unpins; no link there is a success.
   virtual Outcome<Done> Detach(const std::string& interface) = 0;
+
+  // Tells the programs what the interfaces are like now, as far as that is any use to them. For
+  // each, why it is not fast although it is to be, or "".
+  virtual Outcome<std::vector<std::string>> Survey(std::span<const Guarded> interfaces) = 0;
 
   // Returns when no packet is any more inside a program that was replaced or detached before the
   // call. False: the kernel could not promise it, and a short sleep had to do.

@@ -24,6 +24,7 @@
 #include <thread>
 #include <utility>
 
+#include "runtime/bpf/interfaces.h"
 #include "runtime/bpf/libbpf_log.h"
 #include "runtime/bpf/loader.h"
 #include "runtime/flows/carrier.h"
@@ -237,7 +238,7 @@ Outcome<Done> LibbpfKernel::Prepare() {
     if (!number || Exists(GenerationDirectory(*number) + "/prog")) continue;
     if (auto removed = Unload(*number); !removed.ok()) return removed;
   }
-  return Done{};
+  return then_(state_);
 }
 
 Outcome<Pins> LibbpfKernel::Discover() const {
@@ -415,6 +416,20 @@ Outcome<Done> LibbpfKernel::Detach(const std::string& interface) {
   const UniqueFd link(bpf_obj_get(LinkPath(interface).c_str()));
   if (link.ok()) static_cast<void>(bpf_link_detach(link.get()));
   return Unlink(LinkPath(interface));
+}
+
+Outcome<std::vector<std::string>> LibbpfKernel::Survey(std::span<const Guarded> interfaces) {
+  std::vector<std::string> problems(interfaces.size());
+  const int map = state_.Find("march_interfaces");
+  if (map < 0) return problems;
+  std::vector<Surveyed> surveyed = SurveyInterfaces(interfaces);
+  if (auto written = WriteInterfaces(map, surveyed); !written.ok()) {
+    return std::move(written).diagnostics();
+  }
+  for (std::size_t i = 0; i < surveyed.size(); ++i) {
+    if (interfaces[i].fast) problems[i] = std::move(surveyed[i].problem);
+  }
+  return problems;
 }
 
 bool LibbpfKernel::Settle() {

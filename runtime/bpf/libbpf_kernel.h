@@ -1,6 +1,9 @@
 // The Linux kernel, through libbpf and bpffs.
 #pragma once
 
+#include <functional>
+#include <utility>
+
 #include "runtime/bpf/kernel.h"
 #include "runtime/bpf/state_maps.h"
 #include "runtime/bpf/unique_fd.h"
@@ -24,8 +27,13 @@ class LibbpfKernel final : public Kernel {
                            std::uint64_t generation) override;
   Outcome<Done> Replace(const std::string& interface, std::uint64_t generation) override;
   Outcome<Done> Detach(const std::string& interface) override;
+  Outcome<std::vector<std::string>> Survey(std::span<const Guarded> interfaces) override;
   bool Settle() override;
   Outcome<std::vector<march_counter>> ReadCounters(std::uint64_t generation) const override;
+
+  // What Prepare does at last: the maps are there, and no program has been loaded or attached.
+  using Then = std::function<Outcome<Done>(const StateMaps& state)>;
+  void WhenPrepared(Then then) { then_ = std::move(then); }
 
   // Since Prepare.
   const StateMaps& state() const { return state_; }
@@ -42,6 +50,7 @@ class LibbpfKernel final : public Kernel {
   march_config config_;
   UniqueFd lock_;  // on the directory, from Prepare on
   StateMaps state_;
+  Then then_ = [](const StateMaps&) -> Outcome<Done> { return Done{}; };
 };
 
 }  // namespace march::bpf

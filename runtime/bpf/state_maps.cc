@@ -13,6 +13,8 @@
 #include <string_view>
 #include <utility>
 
+#include "bundle/abi/block.h"
+#include "bundle/abi/interface.h"
 #include "bundle/abi/tables.h"
 #include "runtime/bpf/loader.h"
 
@@ -29,13 +31,27 @@ struct Form {
 };
 
 // struct march_scratch of bpf-templates/xdp/connections.h.
-constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 72;
+constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 80;
 
 // Of all maps that there may be.
 constexpr const char* kBuckets = "march_flow_buckets";
 constexpr const char* kFlows = "march_flows";
-constexpr std::array kNames = {"march_event_budgets", "march_events",    kBuckets, kFlows,
-                               "march_scratch",       "march_statistics"};
+constexpr std::array kNames = {"march_answered",
+                               "march_block_filter",
+                               "march_blocks",
+                               "march_event_budgets",
+                               "march_events",
+                               kBuckets,
+                               kFlows,
+                               "march_interfaces",
+                               "march_limit_buckets",
+                               "march_own_addresses",
+                               "march_refreshed",
+                               "march_scratch",
+                               "march_statistics"};
+
+// MARCH_REFRESH_BITS of bpf-templates/xdp/forward.h.
+constexpr std::uint32_t kRefreshed = 1024;
 
 // How to find in the maps what is in them: the secret that it was hashed with, and the sizes of the
 // two tables that share an array.
@@ -66,6 +82,32 @@ std::vector<Form> FormsOf(const march_config& config) {
     forms.push_back({"march_events", BPF_MAP_TYPE_RINGBUF, 0, MARCH_EVENT_RING_BYTES, 0, 0});
     forms.push_back({"march_event_budgets", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(march_event_budget),
                      MARCH_EVENT_KINDS, 0});
+  }
+  if (config.forward.fast != 0) {
+    forms.push_back({"march_refreshed", BPF_MAP_TYPE_ARRAY, sizeof(std::uint32_t), kRefreshed, 0});
+  }
+  if (config.reject.interval != 0) {
+    forms.push_back({"march_answered", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t), 1, 0});
+  }
+  if (config.forward.fast != 0 || config.reject.interval != 0) {
+    forms.push_back({"march_interfaces", BPF_MAP_TYPE_ARRAY, sizeof(march_interface),
+                     MARCH_INTERFACES, BPF_F_MMAPABLE});
+  }
+  if (config.abuse.blocks != 0) {
+    forms.push_back({"march_block_filter", BPF_MAP_TYPE_ARRAY,
+                     static_cast<std::uint32_t>(MARCH_BLOCK_FILTER_WORDS(config.abuse.blocks) *
+                                                sizeof(std::uint64_t)),
+                     1, BPF_F_MMAPABLE});
+    forms.push_back({"march_blocks", BPF_MAP_TYPE_ARRAY, sizeof(march_block_line),
+                     MARCH_BLOCK_LINES(config.abuse.blocks), BPF_F_MMAPABLE});
+  }
+  if ((config.abuse.screens & MARCH_SCREEN_SPOOFED) != 0) {
+    forms.push_back({"march_own_addresses", BPF_MAP_TYPE_ARRAY, sizeof(march_own_line),
+                     MARCH_OWN_LINES, BPF_F_MMAPABLE});
+  }
+  if (config.limits.lines != 0) {
+    forms.push_back({"march_limit_buckets", BPF_MAP_TYPE_ARRAY, sizeof(march_bucket_line),
+                     config.limits.lines, BPF_F_MMAPABLE});
   }
   if (!forms.empty()) {
     forms.push_back({"march_statistics", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t),

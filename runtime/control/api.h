@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "runtime/apply/applier.h"
+#include "runtime/block/blocks.h"
 #include "runtime/control/http1.h"
 #include "runtime/events/event_log.h"
 #include "runtime/flows/keeper.h"
@@ -52,7 +53,8 @@ class Handler {
 };
 
 // GET /healthz, /metrics, /v1/status, /v1/rules, /v1/bundle, /v1/events, /v1/flows,
-// /v1/flows/summary; POST /v1/bundles, /v1/flows/cut.
+// /v1/flows/summary, /v1/blocks; POST /v1/bundles, /v1/flows/cut, /v1/blocks/add,
+// /v1/blocks/remove.
 class Api final : public Handler {
  public:
   // Everything, or, for a network address, only /healthz and /metrics.
@@ -65,6 +67,8 @@ class Api final : public Handler {
   void ServeEvents(const events::EventLog& log) { events_ = &log; }
   // Where connections are kept. It outlives the API.
   void ServeFlows(flows::FlowKeeper& keeper) { flows_ = &keeper; }
+  // The block list. It outlives the API.
+  void ServeBlocks(block::Blocks& blocks) { blocks_ = &blocks; }
   // What the applier does not know of the gateway.
   using Describe = std::function<void(telemetry::Snapshot&)>;
   void DescribeWith(Describe describe) { describe_ = std::move(describe); }
@@ -77,12 +81,14 @@ class Api final : public Handler {
   Response Bundle(std::string_view target) const;
   Response Events(std::string_view target) const;
   Response Flows(std::string_view target) const;
+  Response Blocks(std::string_view target, std::string_view body) const;
 
   apply::Applier& applier_;
   Scope scope_;
   std::uint64_t max_bundle_bytes_;
   const events::EventLog* events_ = nullptr;
   flows::FlowKeeper* flows_ = nullptr;
+  block::Blocks* blocks_ = nullptr;
   Describe describe_ = [](telemetry::Snapshot&) {};
 };
 

@@ -44,7 +44,7 @@ std::optional<Number> ReadNumber(std::string_view text) {
 }
 
 // "" or what is wrong with the value.
-std::string ReadOne(std::string_view name, const std::string& value, Asked& asked) {
+std::string ReadOne(std::string_view name, const std::string& value, bool is_list, Asked& asked) {
   flows::Filter& filter = asked.filter;
   if (name == "source" || name == "destination") {
     auto& prefix = name == "source" ? filter.source : filter.destination;
@@ -67,13 +67,13 @@ std::string ReadOne(std::string_view name, const std::string& value, Asked& aske
     filter.mapping = value;
     return value.empty() ? "is no name of a mapping" : "";
   }
-  if (name == "limit") {
+  if (name == "limit" && is_list) {
     asked.limit = ReadNumber<std::size_t>(value).value_or(0);
     return asked.limit >= 1 && asked.limit <= kMostLimit
                ? ""
                : "is no number from 1 to " + std::to_string(kMostLimit);
   }
-  if (name == "sort") {
+  if (name == "sort" && is_list) {
     constexpr std::array<std::pair<std::string_view, Order>, 3> kOrders = {
         {{"bytes", Order::kBytes}, {"packets", Order::kPackets}, {"age", Order::kAge}}};
     for (const auto& [word, order] : kOrders) {
@@ -87,12 +87,12 @@ std::string ReadOne(std::string_view name, const std::string& value, Asked& aske
   return "is not known here";
 }
 
-std::variant<Asked, Refusal> ReadAsked(std::string_view target) {
+std::variant<Asked, Refusal> ReadAsked(std::string_view target, bool is_list) {
   auto query = ParseQuery(target);
   if (auto* refusal = std::get_if<Refusal>(&query)) return std::move(*refusal);
   Asked asked;
   for (const auto& [name, value] : std::get<Query>(query)) {
-    const std::string fault = ReadOne(name, value, asked);
+    const std::string fault = ReadOne(name, value, is_list, asked);
     if (!fault.empty()) return Refusal{400, name + "=" + value + " " + fault};
   }
   return asked;
@@ -328,13 +328,13 @@ Json StatisticsJson(const telemetry::Snapshot& snapshot) {
 
 Response AnswerAboutFlows(std::string_view target, flows::FlowKeeper& keeper,
                           const flows::MappingsOf& mappings_of) {
-  const auto asked = ReadAsked(target);
+  const std::string_view path = target.substr(0, target.find('?'));
+  const auto asked = ReadAsked(target, path == "/v1/flows");
   if (const auto* refusal = std::get_if<Refusal>(&asked)) {
     return ErrorResponse(refusal->status, "", "request", refusal->reason);
   }
   flows::MappingNames names(mappings_of);
   const Asked& wanted = std::get<Asked>(asked);
-  const std::string_view path = target.substr(0, target.find('?'));
   if (path == "/v1/flows/cut") return Cut(wanted, keeper.table(), names);
   if (path == "/v1/flows/summary") return Summary(wanted, keeper, keeper.table(), names);
   return List(wanted, keeper.table(), names);

@@ -126,7 +126,8 @@ TEST_CASE("a bundle is applied, reported and refused over the socket") {
   CHECK(json["result"] == "applied");
   CHECK(json["generation"] == 1);
   CHECK(json["serial"] == 7);
-  CHECK(json["interfaces"][0] == nlohmann::json({{"name", "a"}, {"mode", "native"}}));
+  CHECK(json["interfaces"][0] ==
+        nlohmann::json({{"name", "a"}, {"mode", "native"}, {"forward", "kernel"}}));
   CHECK(json["swap_ms"].is_number());
   CHECK(Json(Request(gateway.target(), "POST", "/v1/bundles",
                      apply::MakeBundle("x", 7)))["result"] == "unchanged");

@@ -6,8 +6,11 @@
 #include <string_view>
 
 #include "runtime/control/server.h"
+#include "runtime/daemon/abuse.h"
 #include "runtime/daemon/config_reader.h"
 #include "runtime/daemon/connections.h"
+#include "runtime/daemon/forwarding.h"
+#include "runtime/daemon/limits.h"
 #include "runtime/daemon/yaml_tree.h"
 
 namespace march::daemon {
@@ -36,13 +39,14 @@ class Interpreter : ConfigReader {
       Error(kind != nullptr ? kind->range : root.range, "kind must be Runtime");
     }
     if (HasErrors(errors_)) return std::move(errors_);
-    CheckKeys(root,
-              {"apiVersion", "kind", "cluster", "interfaces", "xdp", "trusted_keys", "control",
-               "metrics", "state", "bpffs", "without_policy", "connections", "events"});
+    CheckKeys(root, {"apiVersion", "kind", "cluster", "interfaces", "xdp", "trusted_keys",
+                     "control", "metrics", "state", "bpffs", "without_policy", "connections",
+                     "abuse", "events", "forward", "limits", "reject"});
     if (const YamlNode* node = Find(root, "cluster")) Text(*node, "cluster", config_.cluster);
     bpf::XdpMode mode = bpf::XdpMode::kAuto;
     if (const YamlNode* node = Find(root, "xdp")) mode = Mode(*node);
-    if (const YamlNode* node = Require(root, "interfaces")) Interfaces(*node, mode);
+    const bool fast = ReadForward(*this, Find(root, "forward"));
+    if (const YamlNode* node = Require(root, "interfaces")) Interfaces(*node, mode, fast);
     if (const YamlNode* node = Require(root, "trusted_keys")) TrustedKeys(*node);
     if (const YamlNode* node = Require(root, "control")) Control(*node);
     if (const YamlNode* node = Require(root, "state")) {
@@ -58,6 +62,12 @@ class Interpreter : ConfigReader {
     config_.gateway.flows = ReadConnections(*this, Find(root, "connections"));
     config_.events = ReadEvents(*this, Find(root, "events"));
     config_.gateway.events = config_.events.ForPrograms();
+    config_.gateway.forward.fast = static_cast<std::uint32_t>(
+        std::any_of(config_.interfaces.begin(), config_.interfaces.end(),
+                    [](const apply::Interface& interface) { return interface.fast; }));
+    config_.gateway.reject = ReadReject(*this, Find(root, "reject"));
+    config_.gateway.abuse = ReadAbuse(*this, Find(root, "abuse"));
+    config_.gateway.limits = ReadLimits(*this, Find(root, "limits"));
     if (HasErrors(errors_)) return std::move(errors_);
     return std::move(config_);
   }
@@ -69,19 +79,20 @@ class Interpreter : ConfigReader {
     return word == "generic" ? bpf::XdpMode::kGeneric : bpf::XdpMode::kAuto;
   }
 
-  void Interfaces(const YamlNode& list, bpf::XdpMode mode) {
+  void Interfaces(const YamlNode& list, bpf::XdpMode mode, bool fast) {
     if (list.kind != Kind::kList || list.items.empty()) {
       return Error(list.range, "interfaces must be a list of at least one interface");
     }
     for (const YamlNode& item : list.items) {
-      apply::Interface interface{item.scalar, mode};
+      apply::Interface interface{item.scalar, mode, fast};
       const YamlNode* name = &item;
       if (item.kind == Kind::kMap) {
-        CheckKeys(item, {"name", "xdp"});
+        CheckKeys(item, {"name", "xdp", "forward"});
         name = Require(item, "name");
         if (name == nullptr) continue;
         interface.name = name->scalar;
         if (const YamlNode* node = Find(item, "xdp")) interface.mode = Mode(*node);
+        interface.fast = ReadForward(*this, Find(item, "forward"), fast);
       }
       if (name->kind != Kind::kScalar || !IsInterfaceName(interface.name)) {
         Error(name->range, "this is not the name of an interface");

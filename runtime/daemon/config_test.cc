@@ -19,6 +19,11 @@ std::string Errors(const std::string& text) {
   return TextOf(ParseConfig(source).diagnostics());
 }
 
+std::string FirstLine(const std::string& text) {
+  const std::string errors = Errors(text);
+  return errors.substr(0, errors.find('\n'));
+}
+
 TEST_CASE("a short configuration gets the defaults") {
   const Source source("m.yaml", kGood);
   const auto config = ParseConfig(source);
@@ -111,6 +116,17 @@ TEST_CASE("slips about events are pointed at") {
         "   |                                          ^\n");
 }
 
+TEST_CASE("limits have room for 65536 buckets unless it is said otherwise") {
+  const Source plain("m.yaml", kGood);
+  CHECK(ParseConfig(plain)->gateway.limits.lines * MARCH_LIMIT_LANES == 65536);
+  const Source other("m.yaml", kGood + "limits: { entries: 5 }\n");
+  CHECK(ParseConfig(other)->gateway.limits.lines == 2);
+  CHECK(Errors(kGood + "limits: { entries: 0 }\n") ==
+        "m.yaml:7:20: error[M0703]: entries must be a number from 1 to 16777216\n"
+        " 7 | limits: { entries: 0 }\n"
+        "   |                    ^\n");
+}
+
 TEST_CASE("slips about connections are pointed at") {
   CHECK(
       Errors(kGood + "connections:\n  established: many\n  new: 0\n  timeout: {}\n"
@@ -135,6 +151,53 @@ TEST_CASE("slips about connections are pointed at") {
       "    |                              ^~~\n");
 }
 
+TEST_CASE("who forwards is said for all interfaces, and for one") {
+  const Source plain("m.yaml", kGood);
+  CHECK(ParseConfig(plain)->gateway.forward.fast == 0);
+  CHECK_FALSE(ParseConfig(plain)->interfaces[0].fast);
+
+  const std::string head =
+      "apiVersion: march/v1\nkind: Runtime\ntrusted_keys: [/k]\nstate: /s\n"
+      "control: { socket: /s }\ninterfaces: [a, { name: b, forward: kernel }, { name: c, forward: "
+      "fast }]\n";
+  const Source fast("m.yaml", head + "forward: fast\n");
+  const auto config = ParseConfig(fast);
+  REQUIRE(config.ok());
+  CHECK(config->gateway.forward.fast == 1);
+  CHECK(config->interfaces[0].fast);
+  CHECK_FALSE(config->interfaces[1].fast);
+  CHECK(config->interfaces[2].fast);
+
+  const Source one("m.yaml", head);
+  CHECK(ParseConfig(one)->gateway.forward.fast == 1);
+  CHECK_FALSE(ParseConfig(one)->interfaces[0].fast);
+  CHECK(FirstLine(kGood + "forward: quick\n") ==
+        "m.yaml:7:10: error[M0703]: this must be kernel or fast");
+}
+
+TEST_CASE("rejected packets are answered unless it is said otherwise") {
+  const Source plain("m.yaml", kGood);
+  const march_reject_config reject = ParseConfig(plain)->gateway.reject;
+  CHECK(reject.interval == 1'000'000);
+  CHECK(reject.burst == 100'000'000);
+  CHECK(reject.all_denied == 0);
+
+  const Source more("m.yaml", kGood + "reject: { answer: denied, per_second: 1000000 }\n");
+  CHECK(ParseConfig(more)->gateway.reject.interval == 1000);
+  CHECK(ParseConfig(more)->gateway.reject.all_denied == 1);
+
+  const Source none("m.yaml", kGood + "reject: { answer: denied, per_second: 0 }\n");
+  CHECK(ParseConfig(none)->gateway.reject.interval == 0);
+  CHECK(ParseConfig(none)->gateway.reject.all_denied == 0);
+
+  CHECK(FirstLine(kGood + "reject: { answer: all }\n") ==
+        "m.yaml:7:19: error[M0703]: this must be rejected or denied");
+  CHECK(FirstLine(kGood + "reject: { per_second: 1000001 }\n") ==
+        "m.yaml:7:23: error[M0703]: per_second must be a number from 0 to 1000000");
+  CHECK(FirstLine(kGood + "reject: [denied]\n") ==
+        "m.yaml:7:9: error[M0703]: reject must be a map");
+}
+
 TEST_CASE("slips are pointed at, all of them") {
   CHECK(Errors(kGood + "metrisc: 127.0.0.1:1\nwithout_policy: drpo\n") ==
         "m.yaml:7:1: error[M0703]: unknown key \"metrisc\"\n"
@@ -155,11 +218,6 @@ TEST_CASE("a key given twice is an error that shows both") {
         "m.yaml:6:1: note: first here\n"
         " 6 | state: /state\n"
         "   | -----\n");
-}
-
-std::string FirstLine(const std::string& text) {
-  const std::string errors = Errors(text);
-  return errors.substr(0, errors.find('\n'));
 }
 
 TEST_CASE("what is missing or of another kind") {

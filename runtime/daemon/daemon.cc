@@ -25,6 +25,7 @@
 #include "runtime/bpf/unique_fd.h"
 #include "runtime/control/api.h"
 #include "runtime/control/server.h"
+#include "runtime/daemon/abuse_guard.h"
 #include "runtime/events/collector.h"
 #include "runtime/events/event_log.h"
 #include "runtime/flows/keeper.h"
@@ -211,6 +212,8 @@ Outcome<Done> Run(const Config& config, const Options& options, FileSystem& file
 
   log.Write(Level::kInfo, "starting", {{"version", kVersion}, {"cluster", config.cluster}});
   bpf::LibbpfKernel kernel(config.bpffs_directory, config.gateway);
+  AbuseGuard guard(config.state_directory, kernel, files, log);
+  kernel.WhenPrepared([&](const bpf::StateMaps& state) { return guard.Start(state); });
   apply::Applier applier({config.state_directory, config.interfaces, *std::move(trust),
                           config.drop_without_policy, bpf::KernelRelease()},
                          kernel, files, log);
@@ -237,10 +240,12 @@ Outcome<Done> Run(const Config& config, const Options& options, FileSystem& file
     sweeper.emplace(context, flows);
     api.ServeFlows(flows);
   }
+  if (guard.blocks() != nullptr) api.ServeBlocks(*guard.blocks());
   for (control::Api* each : {&api, &metrics}) {
     each->DescribeWith([&](telemetry::Snapshot& snapshot) {
       if (*keeper != nullptr) (*keeper)->Describe(flows::CurrentTick(), snapshot);
       snapshot.statistics = StatisticsOf(kernel.state());
+      guard.Describe(snapshot);
     });
   }
   if (auto serving = control::ServeUnix(context, config.control_socket, api); !serving.ok()) {
@@ -248,6 +253,7 @@ Outcome<Done> Run(const Config& config, const Options& options, FileSystem& file
   }
   MetricsListener listener(context, config.metrics, metrics, log);
   const Heartbeat heartbeat(context, applier, listener);
+  guard.Run(context);
   log.Write(Level::kInfo, "ready", {{"socket", config.control_socket}});
   context.run();
 

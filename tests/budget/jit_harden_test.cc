@@ -8,13 +8,20 @@
 #include "base/print.h"
 #include "compiler/budget/verifier.h"
 #include "tests/budget/shapes.h"
-#include "tests/kernels/hardened_jit.h"
+#include "tests/kernels/jit_hardening.h"
 
 namespace march {
 namespace {
 
 TEST_CASE("the extreme shapes load where constants are hidden") {
   tests::SkipWithoutPrivileges();
+  const auto setting = tests::JitHardening::Take();
+  if (setting == nullptr) {
+    std::cerr
+        << "SKIPPED: cannot set net.core.bpf_jit_harden, so nothing is known of hardened JITs\n";
+    std::exit(77);
+  }
+  REQUIRE(setting->HideConstants(false));
   const auto plain = tests::LoadShape(tests::WorstShape());
   REQUIRE(plain.ok());
   REQUIRE(plain->figures.ok());
@@ -22,11 +29,7 @@ TEST_CASE("the extreme shapes load where constants are hidden") {
     std::cerr << "SKIPPED: the kernel has no JIT, or does not say what it makes\n";
     std::exit(77);
   }
-  const auto setting = tests::HardenedJit::Set();
-  if (setting == nullptr) {
-    std::cerr << "SKIPPED: net.core.bpf_jit_harden cannot be set, so nothing is known of it\n";
-    std::exit(77);
-  }
+  REQUIRE(setting->HideConstants(true));
   const auto hidden = tests::LoadShape(tests::WorstShape());
   REQUIRE(hidden.ok());
   INFO((hidden->figures.ok() ? "" : TextOf(hidden->figures.diagnostics())));

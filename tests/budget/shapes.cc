@@ -130,7 +130,7 @@ Outcome<Loaded> LoadShape(const march_shape& shape, std::uint32_t lines) {
   // What the tables hold is nothing to the verifier.
   const std::string few_lines(std::size_t{4} * MARCH_LINE_BYTES, '\0');
   const auto program = bpf::TestRun::Load({object->bytes, few_lines, MARCH_SLOT_FIRST_MAPPING});
-  return Loaded{object->instructions, object->stack_bytes,
+  return Loaded{object->longest_function, object->stack_bytes,
                 program ? program->Figures() : Outcome<bpf::LoadFigures>(program.diagnostics())};
 }
 

@@ -136,18 +136,16 @@ struct Gateway::State {
 
 Gateway::Gateway() : Gateway(Sizes{}) {}
 
-Gateway::Gateway(const Sizes& sizes, const march_event_config& events)
-    : state_(std::make_unique<State>()) {
+Gateway::Gateway(const Sizes& sizes, march_config config) : state_(std::make_unique<State>()) {
   if (geteuid() != 0) {
     std::cerr << "SKIPPED: running programs in the kernel needs root\n";
     std::exit(77);
   }
-  march_config config{};
   config.flows.established = sizes.established / MARCH_FLOW_LANES;
   config.flows.fresh = sizes.fresh / MARCH_FLOW_LANES;
+  config.limits.lines = sizes.limit_lines;
   for (std::uint32_t& timeout : config.flows.timeouts)
     timeout = static_cast<std::uint32_t>(MARCH_TICKS(30));
-  config.events = events;
   auto maps = bpf::StateMaps::Open("", config);
   INFO((maps.ok() ? "" : TextOf(maps.diagnostics())));
   REQUIRE(maps.ok());
@@ -159,6 +157,13 @@ Gateway::Gateway(const Sizes& sizes, const march_event_config& events)
   REQUIRE(opened.ok());
   state_->events = std::make_unique<bpf::EventRing>(*std::move(opened));
 }
+
+Gateway::Gateway(const Sizes& sizes, const march_event_config& events)
+    : Gateway(sizes, [&] {
+        march_config config{};
+        config.events = events;
+        return config;
+      }()) {}
 
 Gateway::~Gateway() = default;
 
@@ -177,10 +182,11 @@ void Gateway::Enforce(const std::string& policy) {
   state_->config.flows.generation = ++state_->generation;
   state_->names = {};
   for (const std::uint32_t mapping : compiled.tables->mappings) {
-    state_->names.mappings.emplace_back().name = compiled.policy->mappings.at(mapping).name;
+    auto& entry = state_->names.mappings.emplace_back();
+    entry.name = compiled.policy->mappings.at(mapping).name;
+    entry.limited = compiled.policy->mappings.at(mapping).limit.has_value();
   }
-  const auto slots =
-      static_cast<std::uint32_t>(MARCH_SLOT_FIRST_MAPPING + state_->names.mappings.size());
+  const std::uint32_t slots = bundle::SlotsOf(state_->names);
   auto program = bpf::TestRun::Load({compiled.object->bytes, tables, slots, state_->config, maps});
   INFO((program.ok() ? "" : TextOf(program.diagnostics())));
   REQUIRE(program.ok());
@@ -203,6 +209,30 @@ bool Gateway::Passes(const std::vector<std::uint8_t>& frame, int times) {
   return passes;
 }
 
+bpf::FrameResult Gateway::Run(const std::vector<std::uint8_t>& frame) {
+  auto result = state_->program->RunForFrame(std::string(frame.begin(), frame.end()));
+  INFO((result.ok() ? "" : TextOf(result.diagnostics())));
+  REQUIRE(result.ok());
+  return std::move(result).value();
+}
+
+std::vector<std::uint8_t> Gateway::Sent(const Packet& packet) {
+  const bpf::FrameResult result = Run(packet.bytes());
+  if (result.xdp_action != kXdpPass) return {};
+  return {result.frame.begin(), result.frame.end()};
+}
+
+std::uint64_t Gateway::AboveLimit(const std::string& name) {
+  const auto counters = state_->program->ReadAll();
+  REQUIRE(counters.ok());
+  std::size_t slot = MARCH_SLOT_FIRST_MAPPING + state_->names.mappings.size();
+  for (const auto& mapping : state_->names.mappings) {
+    if (mapping.name == name) return counters->at(slot).packets;
+    if (mapping.limited) ++slot;
+  }
+  return 0;
+}
+
 std::uint64_t Gateway::Counted(const std::string& name) {
   const auto counters = state_->program->ReadAll();
   REQUIRE(counters.ok());
@@ -223,6 +253,12 @@ std::uint64_t Gateway::Statistic(march_statistic which) {
   const auto statistics = state_->maps.ReadStatistics();
   REQUIRE(statistics.ok());
   return statistics->at(which);
+}
+
+bpf::LoadFigures Gateway::Figures() {
+  const auto figures = state_->program->Figures();
+  REQUIRE(figures.ok());
+  return *figures;
 }
 
 std::uint64_t Gateway::Established() {

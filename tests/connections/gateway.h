@@ -44,10 +44,13 @@ class Gateway {
   struct Sizes {
     std::uint32_t established = 1024;
     std::uint32_t fresh = 1024;
+    std::uint32_t limit_lines = 0;
   };
 
   Gateway();  // skips the test without root
-  explicit Gateway(const Sizes& sizes, const march_event_config& events = {});
+  // Of `config`, what is about flows is overwritten.
+  explicit Gateway(const Sizes& sizes, march_config config = {});
+  Gateway(const Sizes& sizes, const march_event_config& events);
   ~Gateway();
 
   // The program of the policy takes the place of the one before.
@@ -55,9 +58,16 @@ class Gateway {
   bool Passes(const Packet& packet);
   // Sends any frame of at least 14 bytes, as often as is said. Whether the last one passed.
   bool Passes(const std::vector<std::uint8_t>& frame, int times = 1);
+  // A whole frame, as one that came in by the loopback interface.
+  bpf::FrameResult Run(const std::vector<std::uint8_t>& frame);
+  // The frame as it passes; empty if it does not.
+  std::vector<std::uint8_t> Sent(const Packet& packet);
   // Packets that were counted for a mapping, or a slot by its name, since Enforce.
   std::uint64_t Counted(const std::string& name);
+  // Packets that were above the limit of a mapping.
+  std::uint64_t AboveLimit(const std::string& name);
   std::uint64_t Statistic(march_statistic which);
+  bpf::LoadFigures Figures();
   // Flows in each table that have not ended, and their number in all.
   std::uint64_t Established();
   std::uint64_t Fresh();

@@ -390,8 +390,10 @@ FAULTS = {
         ("low-too-soon", "if ((destination & MARCH_VALUE_LOW) == 0) {", "{", "lower halves are searched by the upper"),
         ("one-family", "key->family == 4 ? 1 : 2", "key->family == 4 ? 1 : 1", "IPv6 has the places of IPv4"),
     ],
-    "bpf-templates/common/leaf.h": [
+    "bpf-templates/common/bits.h": [
         ("borrow-lost", "((~a & b) | ((~a | b) & (a - b))) >> 63", "(~a & b) >> 63", "numbers with the same upper bit are not compared"),
+    ],
+    "bpf-templates/common/leaf.h": [
         ("run-key-edge", "((uint64_t)key << 32) | 0xffffffffu;", "((uint64_t)key << 32);", "a key is taken for the one before it"),
         ("run-not-halved", "    count -= half;\n  }\n  return (uint32_t)march_word(tables, at, broken);", "    count = half;\n  }\n  return (uint32_t)march_word(tables, at, broken);", "runs of odd length lose their end"),
         ("set-not-halved", "      count -= half;\n    }\n    set =", "      count = half;\n    }\n    set =", "sets of odd length lose their end"),
@@ -410,7 +412,7 @@ FAULTS = {
         ("fragment-source-port", "is_fragment ? 0xffffu : w->source_port", "w->source_port", "a fragment is taken for a packet from port 0"),
     ],
     "bpf-templates/xdp/program.h": [
-        ("verdict-inverted", "action == MARCH_ACTION_ALLOW ? XDP_PASS : XDP_DROP;", "action == MARCH_ACTION_ALLOW ? XDP_DROP : XDP_PASS;", "what is allowed is dropped"),
+        ("verdict-inverted", "return action == MARCH_ACTION_ALLOW ? march_let_pass(context, slot)\n", "return action != MARCH_ACTION_ALLOW ? march_let_pass(context, slot)\n", "what is allowed is dropped"),
         ("audit-not-counted", "    if (audit != 0) march_count(audit, bytes);\n", "", "audits are not counted"),
         ("audit-counted-twice", "if (audit != 0) march_count(audit,", "if (audit != 0) march_count(audit, 0), march_count(audit,", "audits are counted twice"),
         ("counted-twice", "march_word_add(before, bytes);", "march_word_add(before, bytes) + MARCH_WORD_PACKET;", "packets are counted twice"),
@@ -426,8 +428,8 @@ FAULTS = {
         ("udp-ports-swapped", "if (l4 + 8 > end) return MARCH_SLOT_TRUNCATED;\n    key->source_port = march_be16(l4);\n    port = march_be16(l4 + 2);",
          "if (l4 + 8 > end) return MARCH_SLOT_TRUNCATED;\n    key->source_port = march_be16(l4 + 2);\n    port = march_be16(l4);", "ports of UDP are swapped"),
         ("sctp-source-port", "if (l4 + 12 > end) return MARCH_SLOT_TRUNCATED;\n    key->source_port = march_be16(l4);", "if (l4 + 12 > end) return MARCH_SLOT_TRUNCATED;", "SCTP has no source port"),
-        ("icmp-swapped", "if (l4 + 8 > end) return MARCH_SLOT_TRUNCATED;\n    port = MARCH_ICMP_PORT(l4[0], l4[1]);", "if (l4 + 8 > end) return MARCH_SLOT_TRUNCATED;\n    port = MARCH_ICMP_PORT(l4[1], l4[0]);", "type and code of ICMP are swapped"),
-        ("icmpv6-code", "if (l4 + 4 > end) return MARCH_SLOT_TRUNCATED;\n    port = MARCH_ICMP_PORT(l4[0], l4[1]);", "if (l4 + 4 > end) return MARCH_SLOT_TRUNCATED;\n    port = MARCH_ICMP_PORT(l4[0], 0);", "codes of ICMPv6 do not matter"),
+        ("icmp-swapped", "key->detail = march_be16(l4 + 4);\n    port = MARCH_ICMP_PORT(l4[0], l4[1]);\n  } else", "key->detail = march_be16(l4 + 4);\n    port = MARCH_ICMP_PORT(l4[1], l4[0]);\n  } else", "type and code of ICMP are swapped"),
+        ("icmpv6-code", "port = MARCH_ICMP_PORT(l4[0], l4[1]);\n  }\n", "port = MARCH_ICMP_PORT(l4[0], 0);\n  }\n", "codes of ICMPv6 do not matter"),
         ("v6-lower-destination", "key->dst_lo = march_be64(ip + 32);", "key->dst_lo = march_be64(ip + 24);", "the lower half of a destination is its upper"),
         ("v6-fragment-protocol", "key->l4 = MARCH_L4_FRAGMENT | MARCH_L4_KEY(next, 0);", "key->l4 = MARCH_L4_FRAGMENT | MARCH_L4_KEY(protocol, 0);", "fragments of IPv6 have protocol 44"),
         ("v6-fragments-read", "if (offset_and_more > 1) {", "if (offset_and_more > 0x1000) {", "later fragments of IPv6 are read as first ones"),

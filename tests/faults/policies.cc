@@ -72,6 +72,7 @@ std::string Treatments(bool default_allow) {
                  Tcp(88) + ", limit: {packets: 3000000, bytes: 16000000000, connections: 1}");
   policy.Mapping("stateless-limited", "a", "b",
                  Tcp(89) + ", stateful: false, limit: {bytes: 70000, burst: 100000}");
+  policy.Mapping("patient", "a", "b", Tcp(90) + ", limit: {packets: 1, burst: 16000000000}");
   policy.Mapping("watched", "a", "b", Tcp(80) + ", limit: {packets: 5}, audit: true, priority: 1");
   std::string text = policy.Text(default_allow);
   const std::string action = "{action: allow}";

@@ -61,6 +61,7 @@ USERS = {
          "compiler/classify/treatments.cc", "compiler/prove/prove.cc", "compiler/prove/treatments.cc",
          "compiler/prove/witness.cc"],
     "bpf-templates/common/walk.h": [],
+    "bpf-templates/common/bits.h": [],
     "bpf-templates/common/leaf.h": [],
     "bpf-templates/common/packet.h": [],
     "bpf-templates/xdp/program.h": [],

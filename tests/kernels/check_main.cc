@@ -9,9 +9,9 @@
 //   failed NAME WHY
 //   sum CASES FAILED
 //
-// With --hardened every case is loaded again where constants are hidden (hardened_jit.h), and must
-// come out larger. Ends with 0 if nothing failed, else with 1; with 77 where programs cannot be
-// loaded, or the setting cannot be changed.
+// With --hardened every case is loaded again where constants are hidden (jit_hardening.h), and must
+// come out larger by a quarter. Ends with 0 if nothing failed, else with 1; with 77 where programs
+// cannot be loaded, or the setting cannot be changed.
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
@@ -23,7 +23,7 @@
 
 #include "base/print.h"
 #include "tests/kernels/check_case.h"
-#include "tests/kernels/hardened_jit.h"
+#include "tests/kernels/jit_hardening.h"
 
 namespace march::tests {
 namespace {
@@ -68,8 +68,8 @@ class Checker {
     const std::string name = path.substr(directory_.size() + 1);
     const std::uint32_t bytes = report.figures.native_bytes;
     std::uint32_t& plain = native_bytes_[name];
-    // The first time, nothing is hidden. A program that was interpreted then can say nothing.
-    if (report.problem.empty() && plain != 0 && bytes <= plain) {
+    // The first time nothing is hidden; of a program that was interpreted then, nothing is known.
+    if (report.problem.empty() && bytes < plain / 4 * 5) {
       report.problem = std::to_string(bytes) + " bytes of machine code with constants hidden, " +
                        std::to_string(plain) + " without";
     }
@@ -118,11 +118,14 @@ int Run(std::vector<std::string> arguments) {
     std::cerr << TextOf(paths.diagnostics());
     return 1;
   }
+  const auto setting = hardened ? JitHardening::Take() : nullptr;
+  if (hardened && (setting == nullptr || !setting->HideConstants(false))) {
+    return Skip("net.core.bpf_jit_harden cannot be set");
+  }
   Checker checker(directory, jobs);
   checker.CheckAll(*paths, "ok");
   if (hardened) {
-    const auto setting = HardenedJit::Set();
-    if (setting == nullptr) return Skip("net.core.bpf_jit_harden cannot be set");
+    if (!setting->HideConstants(true)) return Skip("net.core.bpf_jit_harden cannot be set to 2");
     checker.CheckAll(*paths, "hardened");
   }
   checker.PrintSum();

@@ -229,24 +229,44 @@ def frames_in(directory):
             file.read_text().count("\n") for file in directory.rglob("*.frames")}
 
 
-def judge(lines, cases):
+def judge(lines, frames):
+    """What is wrong with what the guest said."""
     judged = Judge(lines)
     judged.says("kernel", RELEASE)
-    frames = frames_in(cases / "cases")
     judged.require(len(frames) > 0 and min(frames.values()) > 0, "there is a case without frames")
     judged.cases("cases", frames, ["ok"])
-    judged.cases("hardened", frames_in(cases / "cases" / "examples"), ["ok", "hardened"])
+    examples = {name.removeprefix("examples/"): count for name, count in frames.items()
+                if name.startswith("examples/")}
+    judged.cases("hardened", examples, ["ok", "hardened"])
     for name in ("setting", "killed", "marchd"):
         judged.step(name)
     judged.says("first", "applied: generation 1, serial 1")
     judged.says("newer", "error[M0706]: the bundle asks for Linux 6.12 (a feature of Linux 6.12), "
                          f"this is {RELEASE}", code=1)
     kept = "".join(judged.step("kept"))
-    status = json.loads(kept) if kept.startswith("{") else {}
+    status = json.loads(kept) if kept.startswith("{") and kept.endswith("}") else {}
     seen = [status.get(key) for key in ("enforcement", "generation", "serial", "highest_serial")]
     judged.require(seen == ["enforcing", 1, 1, 1], f"kept: after the refusal it has {seen}")
     judged.says("large", "applied: generation 2, serial 3")
     return judged.faults
+
+
+def oversights(lines, frames):
+    """What the judge would not have noticed, had the guest said it instead of `lines`."""
+    needed = re.compile(r"ok |hardened |end |applied:|error\[")
+    found = [f"nobody would miss {line!r}" for at, line in enumerate(lines)
+             if needed.match(line) and not judge(lines[:at] + lines[at + 1:], frames)]
+    for at, line in enumerate(lines):
+        if line.startswith("ok "):
+            words = line.split(" ")
+            for place in (2, 3, 5):
+                changed = " ".join(words[:place] + ["0"] + words[place + 1:])
+                if not judge(lines[:at] + [changed] + lines[at + 1:], frames):
+                    found.append(f"nobody would mind {changed!r}")
+            break
+    if not judge(lines + ["[    9.999999] Kernel panic - not syncing"], frames):
+        found.append("nobody would mind a panic")
+    return found
 
 
 def main():
@@ -264,7 +284,8 @@ def main():
         files = pathlib.Path(scratch, "files.cpio")
         pack(arguments.programs, arguments.cases, files)
         lines = boot(kernel, files, arguments.seconds)
-    faults = judge(lines, arguments.cases)
+    frames = frames_in(arguments.cases / "cases")
+    faults = judge(lines, frames) or oversights(lines, frames)
     for fault in faults:
         print(f"FAILED: {fault}")
     return 1 if faults else 0
