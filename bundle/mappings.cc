@@ -1,5 +1,6 @@
 #include "bundle/mappings.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 #include "bundle/abi/verdict.h"
@@ -11,12 +12,12 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kMappingsVersion = 1;
+constexpr int kMappingsVersion = 2;
 
 constexpr std::string_view kAuditPrefix = "audit-";
 
 bool IsAction(std::string_view word) {
-  return word == "allow" || word == "deny";
+  return word == "allow" || word == "deny" || word == "reject";
 }
 
 Outcome<MappingInfo> ReadMapping(const json& value, const std::string& where) {
@@ -27,6 +28,7 @@ Outcome<MappingInfo> ReadMapping(const json& value, const std::string& where) {
   reader.Require(IsAction(std::string_view(mapping.action)
                               .substr(IsAudit(mapping.action) ? kAuditPrefix.size() : 0)),
                  "action " + Quoted(mapping.action) + " is not known");
+  mapping.limited = reader.Flag("limited");
   mapping.priority = reader.Int32("priority");
   mapping.place = reader.String("place");
   if (reader.Finish()) return *reader.problem();
@@ -34,6 +36,15 @@ Outcome<MappingInfo> ReadMapping(const json& value, const std::string& where) {
 }
 
 }  // namespace
+
+std::uint32_t SlotsOf(const MappingTable& table) {
+  const auto limited = std::count_if(table.mappings.begin(), table.mappings.end(),
+                                     [](const MappingInfo& mapping) { return mapping.limited; });
+  // More than fit are refused by whoever loads them.
+  const std::size_t slots =
+      MARCH_SLOT_FIRST_MAPPING + table.mappings.size() + static_cast<std::size_t>(limited);
+  return static_cast<std::uint32_t>(std::min<std::size_t>(slots, UINT32_MAX));
+}
 
 bool IsAudit(std::string_view action) {
   return action.starts_with(kAuditPrefix);
@@ -48,6 +59,8 @@ std::string WriteMappings(const MappingTable& table) {
     text += &mapping == table.mappings.data() ? "\n" : ",\n";
     text += "    {\n      \"action\": ";
     text += JsonString(mapping.action);
+    text += ",\n      \"limited\": ";
+    text += mapping.limited ? "true" : "false";
     text += ",\n      \"name\": ";
     text += JsonString(mapping.name);
     text += ",\n      \"place\": ";
@@ -65,10 +78,10 @@ Outcome<MappingTable> ReadMappings(std::string_view text) {
   const Outcome<json> document = ParseStrictJson(text, what);
   if (!document) return document.diagnostics();
   ObjectReader reader(*document, what);
-  reader.Require(reader.Unsigned("format_version") == kMappingsVersion, "format_version is not 1");
+  reader.Require(reader.Unsigned("format_version") == kMappingsVersion, "format_version is not 2");
   MappingTable table;
   table.default_action = reader.String("default_action");
-  reader.Require(IsAction(table.default_action),
+  reader.Require(table.default_action == "allow" || table.default_action == "deny",
                  "default_action " + Quoted(table.default_action) + " is not known");
   const json& mappings = reader.Array("mappings");
   if (reader.Finish()) return *reader.problem();
@@ -107,6 +120,28 @@ std::string_view SlotName(std::uint32_t slot) {
       return "source-route";
     case MARCH_SLOT_FRAGMENT:
       return "fragment";
+    case MARCH_SLOT_LIMIT:
+      return "limit";
+    case MARCH_SLOT_CUT:
+      return "cut";
+    case MARCH_SLOT_BLOCKED:
+      return "blocked";
+    case MARCH_SLOT_LAND:
+      return "land";
+    case MARCH_SLOT_FLAGS:
+      return "flags";
+    case MARCH_SLOT_MARTIAN:
+      return "martian";
+    case MARCH_SLOT_SPOOFED:
+      return "spoofed";
+    case MARCH_SLOT_SYN_RATE:
+      return "syn-rate";
+    case MARCH_SLOT_FLOW_RATE:
+      return "flow-rate";
+    case MARCH_SLOT_ICMP_RATE:
+      return "icmp-rate";
+    case MARCH_SLOT_COOKIE:
+      return "cookie";
     case MARCH_SLOT_DEFAULT:
       return "default";
     default:

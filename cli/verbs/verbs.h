@@ -19,6 +19,8 @@ void AddReplay(CLI::App& app, Environment& environment, int& exit_code);
 void AddApply(CLI::App& app, Environment& environment, int& exit_code);
 void AddStatus(CLI::App& app, Environment& environment, int& exit_code);
 void AddRules(CLI::App& app, Environment& environment, int& exit_code);
+void AddBlock(CLI::App& app, Environment& environment, int& exit_code);
+void AddFlows(CLI::App& app, Environment& environment, int& exit_code);
 void AddBundle(CLI::App& app, Environment& environment, int& exit_code);
 void AddKey(CLI::App& app, Environment& environment, int& exit_code);
 void AddSchema(CLI::App& app, Environment& environment, int& exit_code);

@@ -22,8 +22,9 @@ namespace march::budget {
 // call each other, in bytes (MAX_BPF_STACK).
 inline constexpr std::uint64_t kMaxVerified = 1'000'000;
 inline constexpr std::uint32_t kMaxStackBytes = 512;
-// Jumps reach 32,767 instructions far. Where the kernel hides constants (net.core.bpf_jit_harden),
-// one instruction becomes up to three, and each of the few calls of helpers up to a dozen.
+// Of one function. Jumps reach 32,767 instructions far. Where the kernel hides constants
+// (net.core.bpf_jit_harden), one instruction becomes up to three, and each of the few calls of
+// helpers up to a dozen.
 inline constexpr std::size_t kMaxInstructions = 10'000;
 
 struct Limits {

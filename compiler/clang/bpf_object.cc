@@ -162,6 +162,25 @@ void ForEachSection(const std::string& bytes, Visit visit) {
   }
 }
 
+std::size_t LongestFunction(const std::string& bytes) {
+  std::size_t longest = 0;
+  auto file = llvm::object::ObjectFile::createObjectFile(
+      llvm::MemoryBufferRef(llvm::StringRef(bytes), "policy.o"));
+  if (!file) {
+    llvm::consumeError(file.takeError());
+    return longest;
+  }
+  for (const llvm::object::SymbolRef& symbol : (*file)->symbols()) {
+    auto type = symbol.getType();
+    if (!type) {
+      llvm::consumeError(type.takeError());
+    } else if (*type == llvm::object::SymbolRef::ST_Function) {
+      longest = std::max<std::size_t>(longest, llvm::object::ELFSymbolRef(symbol).getSize() / 8);
+    }
+  }
+  return longest;
+}
+
 }  // namespace
 
 Outcome<BpfObject> CompileBpf(const emit::BpfSource& source) {
@@ -177,6 +196,7 @@ Outcome<BpfObject> CompileBpf(const emit::BpfSource& source) {
     object.instructions += contents.size() / 8;
     object.stack_bytes += RoundedStack(StackOf(contents));
   });
+  object.longest_function = LongestFunction(object.bytes);
   return object;
 }
 

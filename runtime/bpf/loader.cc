@@ -15,6 +15,7 @@
 #include <system_error>
 #include <utility>
 
+#include "bundle/abi/config.h"
 #include "bundle/abi/counters.h"
 #include "bundle/abi/tables.h"
 #include "bundle/abi/verdict.h"
@@ -61,6 +62,29 @@ Outcome<Done> Fill(int fd, std::string_view tables) {
 // The object closes its own descriptors; ours must outlive it.
 UniqueFd Duplicate(int fd) {
   return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+
+// The gateway's configuration, and its maps or, for those that it has no use for, none. An object
+// of an earlier version has less of either.
+Outcome<Done> GiveState(bpf_object* object, const Image& image) {
+  bpf_map* config = bpf_object__find_map_by_name(object, MARCH_CONFIG_SECTION);
+  if (config == nullptr) return Done{};
+  const std::size_t size = bpf_map__value_size(config);
+  if (size > sizeof(image.config)) return NotOurs("has a configuration of a later version");
+  if (const int error = bpf_map__set_initial_value(config, &image.config, size); error != 0) {
+    return KernelRefused("configure the program", -error);
+  }
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object) {
+    const std::string_view name = bpf_map__name(map);
+    if (bpf_map__is_internal(map) || name == "march_tables" || name == "march_counters") continue;
+    const auto given = std::find_if(image.state.begin(), image.state.end(),
+                                    [&](const StateMap& state) { return state.name == name; });
+    const int error = given == image.state.end() ? bpf_map__set_autocreate(map, false)
+                                                 : bpf_map__reuse_fd(map, given->fd);
+    if (error != 0) return KernelRefused("give the program its map " + std::string(name), -error);
+  }
+  return Done{};
 }
 
 std::uint32_t Cpus() {
@@ -164,6 +188,9 @@ Outcome<Program> LoadProgram(const Image& image) {
     return NotOurs("has no room for the counters");
   }
   bpf_map__set_max_entries(counters, static_cast<std::uint32_t>(entries));
+  if (auto given = GiveState(object.get(), image); !given.ok()) {
+    return std::move(given).diagnostics();
+  }
   const auto start = std::chrono::steady_clock::now();
   // libbpf raises RLIMIT_MEMLOCK by itself where the kernel still charges BPF memory to it.
   if (const int error = bpf_object__load(object.get()); error != 0) {
@@ -176,8 +203,15 @@ Outcome<Program> LoadProgram(const Image& image) {
   if (auto filled = Fill(bpf_map__fd(tables), image.tables); !filled.ok()) {
     return std::move(filled).diagnostics();
   }
-  Program loaded{Duplicate(bpf_program__fd(program)), Duplicate(bpf_map__fd(tables)),
-                 Duplicate(bpf_map__fd(counters)), load_time};
+  Program loaded{Duplicate(bpf_program__fd(program)),
+                 Duplicate(bpf_map__fd(tables)),
+                 Duplicate(bpf_map__fd(counters)),
+                 {},
+                 load_time};
+  if (const bpf_map* config = bpf_object__find_map_by_name(object.get(), MARCH_CONFIG_SECTION)) {
+    loaded.config = Duplicate(bpf_map__fd(config));
+    if (!loaded.config.ok()) return KernelRefused("keep the program's configuration", errno);
+  }
   if (!loaded.prog.ok() || !loaded.tables.ok() || !loaded.counters.ok()) {
     return KernelRefused("keep the program", errno);
   }

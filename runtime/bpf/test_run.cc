@@ -21,17 +21,41 @@ Outcome<TestRun> TestRun::Load(const Image& image) {
   return TestRun(std::make_unique<Program>(std::move(program).value()));
 }
 
-Outcome<RunResult> TestRun::Run(std::string_view frame) {
+Outcome<RunResult> TestRun::Run(std::string_view frame, std::string* after) {
   bpf_test_run_opts options{};
   options.sz = sizeof(options);
   options.data_in = frame.data();
   options.data_size_in = static_cast<std::uint32_t>(frame.size());
   options.repeat = 1;
+  if (after != nullptr) {
+    after->resize(frame.size());
+    options.data_out = after->data();
+    options.data_size_out = static_cast<std::uint32_t>(after->size());
+  }
   if (const int error = bpf_prog_test_run_opts(program_->prog.get(), &options); error != 0) {
     return KernelRefused("run the program on a frame of " + std::to_string(frame.size()) + " bytes",
                          -error);
   }
   return RunResult{options.retval};
+}
+
+Outcome<FrameResult> TestRun::RunForFrame(std::string_view frame) {
+  FrameResult result;
+  result.frame.resize(4096);
+  bpf_test_run_opts options{};
+  options.sz = sizeof(options);
+  options.data_in = frame.data();
+  options.data_size_in = static_cast<std::uint32_t>(frame.size());
+  options.data_out = result.frame.data();
+  options.data_size_out = static_cast<std::uint32_t>(result.frame.size());
+  options.repeat = 1;
+  if (const int error = bpf_prog_test_run_opts(program_->prog.get(), &options); error != 0) {
+    return KernelRefused("run the program on a frame of " + std::to_string(frame.size()) + " bytes",
+                         -error);
+  }
+  result.xdp_action = options.retval;
+  result.frame.resize(options.data_size_out);
+  return result;
 }
 
 Outcome<march_counter> TestRun::ReadSlot(std::uint32_t slot) const {

@@ -20,6 +20,11 @@ struct RunResult {
   std::uint32_t xdp_action = 0;  // enum xdp_action
 };
 
+struct FrameResult {
+  std::uint32_t xdp_action = 0;
+  std::string frame;  // as the program left it
+};
+
 // What the kernel made of a program.
 struct LoadFigures {
   std::string kernel_release;               // "6.1.0-56-amd64"
@@ -40,8 +45,13 @@ class TestRun {
   ~TestRun();
 
   // `frame` starts at the Ethernet header; the kernel takes 14 bytes to about 3,500. The run counts
-  // in the program's counters like a live packet.
-  Outcome<RunResult> Run(std::string_view frame);
+  // in the program's counters like a live packet. `after`, if given, gets the frame as the program
+  // leaves it.
+  Outcome<RunResult> Run(std::string_view frame, std::string* after = nullptr);
+
+  // Likewise, as a frame that came in by the loopback interface; needs room for what the program
+  // may add, so `frame` has at most 3,000 bytes.
+  Outcome<FrameResult> RunForFrame(std::string_view frame);
 
   // Since Load, summed over the CPUs.
   Outcome<march_counter> ReadSlot(std::uint32_t slot) const;
