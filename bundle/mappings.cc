@@ -1,7 +1,9 @@
 #include "bundle/mappings.h"
 
 #include <algorithm>
+#include <array>
 #include <unordered_set>
+#include <utility>
 
 #include "bundle/abi/verdict.h"
 #include "bundle/strict_json.h"
@@ -147,6 +149,38 @@ std::string_view SlotName(std::uint32_t slot) {
     default:
       return "";
   }
+}
+
+std::string_view SlotMeaning(std::string_view name) {
+  using Meaning = std::pair<std::string_view, std::string_view>;
+  static constexpr std::array kMeanings = {
+      Meaning{"internal", "a table of the program holds something impossible"},
+      Meaning{"arp", "without it no address could be found on the link"},
+      Meaning{"neighbour", "without it no address could be found on the link"},
+      Meaning{"not-ip", "neither IPv4 nor IPv6"},
+      Meaning{"vlan-depth", "more than two VLAN tags"},
+      Meaning{"truncated", "it ends before the headers that decide"},
+      Meaning{"malformed", "its headers contradict themselves"},
+      Meaning{"extensions", "more IPv6 extension headers than are looked at"},
+      Meaning{"source-route", "it asks for a way of its own, so its destination is not the last"},
+      Meaning{"fragment", "a fragment without ports, which a mapping asks for"},
+      Meaning{"limit", "above the limit of the mapping that allows it"},
+      Meaning{"cut", "an operator has cut its connection"},
+      Meaning{"blocked", "one of its addresses is on the block list"},
+      Meaning{"land", "its source is its destination"},
+      Meaning{"flags", "TCP flags that no honest packet has"},
+      Meaning{"martian", "an address that no packet here can have"},
+      Meaning{"spoofed", "its source is an address of the gateway's own"},
+      Meaning{"syn-rate", "too many connections are begun from its source"},
+      Meaning{"flow-rate", "too many new flows come from its source"},
+      Meaning{"icmp-rate", "too much ICMP comes from its source"},
+      Meaning{"cookie", "answered with a SYN cookie: its sender has to show that it is there"},
+      Meaning{"default", "no mapping matches it"},
+  };
+  const auto* const found =
+      std::find_if(kMeanings.begin(), kMeanings.end(),
+                   [&](const Meaning& meaning) { return meaning.first == name; });
+  return found == kMeanings.end() ? std::string_view() : found->second;
 }
 
 bool SlotPasses(std::uint32_t slot) {

@@ -39,6 +39,9 @@ Outcome<MappingTable> ReadMappings(std::string_view json);
 // The name of a slot below MARCH_SLOT_FIRST_MAPPING as counters show it ("arp", "truncated",
 // "default"), or "" for a slot that is not used.
 std::string_view SlotName(std::uint32_t slot);
+// What a slot of this name is for, as a sentence that goes on after its name: "an EtherType that is
+// not IP"; "" if there is none.
+std::string_view SlotMeaning(std::string_view name);
 // Whether packets counted in a slot below MARCH_SLOT_DEFAULT went on; false for every other slot.
 bool SlotPasses(std::uint32_t slot);
 

@@ -151,6 +151,11 @@ TEST_CASE("explain names the deciding mapping, its place, and why others lost") 
   CHECK(json["verdict"] == "deny");
   CHECK(json["mapping"].is_null());
   CHECK(json["also_matched"].empty());
+  REQUIRE(json["near"].size() == 1);
+  CHECK(json["near"][0]["name"] == "all-web");
+  CHECK(json["near"][0]["text"] == "allows it to web");
+  CHECK(marchctl.Run({"explain", "p.yaml", "udp 1.2.3.4:5 > 10.0.0.2:80"}) == kOk);
+  CHECK(marchctl.out.str().ends_with("\nnear     all-web (p.yaml:7:3) allows it to web\n"));
   CHECK(marchctl.Run({"explain", "p.yaml", "tcp 1.2.3.4 > 10.0.0.256:80"}) == kUsage);
   CHECK(marchctl.err.str().starts_with(
       "FLOW:1:15: error[M0306]: neither an address nor a service\n"));

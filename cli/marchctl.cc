@@ -45,6 +45,8 @@ int RunMarchctl(const std::vector<std::string>& arguments, Environment& environm
   AddRules(app, environment, exit_code);
   AddBlock(app, environment, exit_code);
   AddFlows(app, environment, exit_code);
+  AddMonitor(app, environment, exit_code);
+  AddTop(app, environment, exit_code);
   AddBundle(app, environment, exit_code);
   AddKey(app, environment, exit_code);
   AddSchema(app, environment, exit_code);

@@ -21,6 +21,8 @@ void AddStatus(CLI::App& app, Environment& environment, int& exit_code);
 void AddRules(CLI::App& app, Environment& environment, int& exit_code);
 void AddBlock(CLI::App& app, Environment& environment, int& exit_code);
 void AddFlows(CLI::App& app, Environment& environment, int& exit_code);
+void AddMonitor(CLI::App& app, Environment& environment, int& exit_code);
+void AddTop(CLI::App& app, Environment& environment, int& exit_code);
 void AddBundle(CLI::App& app, Environment& environment, int& exit_code);
 void AddKey(CLI::App& app, Environment& environment, int& exit_code);
 void AddSchema(CLI::App& app, Environment& environment, int& exit_code);

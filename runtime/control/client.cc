@@ -100,13 +100,11 @@ int StatusOf(CURL* curl) {
 struct Following {
   CURL* curl;
   const std::function<bool(std::string_view)>& take;
-  const std::function<bool()>& idle;
   Reply reply = {};
   std::string rest = {};  // of a line that has not ended
   bool is_over = false;   // by the caller's wish
   bool is_silent = false;
   Clock::time_point last_byte = Clock::now();
-  Clock::time_point last_idle = Clock::now();
 };
 
 std::size_t TakeLines(char* data, std::size_t size, std::size_t count, void* context) {
@@ -129,13 +127,8 @@ std::size_t TakeLines(char* data, std::size_t size, std::size_t count, void* con
 
 int Watch(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   auto& following = *static_cast<Following*>(context);
-  const Clock::time_point now = Clock::now();
-  following.is_silent = now - following.last_byte > kMostSilence;
-  if (following.idle && now - following.last_idle >= std::chrono::seconds(1)) {
-    following.last_idle = now;
-    following.is_over = !following.idle();
-  }
-  return following.is_silent || following.is_over ? 1 : 0;
+  following.is_silent = Clock::now() - following.last_byte > kMostSilence;
+  return following.is_silent ? 1 : 0;
 }
 
 }  // namespace
@@ -171,12 +164,11 @@ Outcome<Reply> Request(const std::string& target, const std::string& method,
 }
 
 Outcome<Reply> Follow(const std::string& target, const std::string& path,
-                      const std::function<bool(std::string_view line)>& take,
-                      const std::function<bool()>& idle) {
+                      const std::function<bool(std::string_view line)>& take) {
   const auto handle = HandleFor(target, path);
   if (!handle.ok()) return handle.diagnostics();
   CURL* curl = handle->get();
-  Following following{.curl = curl, .take = take, .idle = idle};
+  Following following{.curl = curl, .take = take};
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &TakeLines);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &following);
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);

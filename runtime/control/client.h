@@ -21,11 +21,9 @@ Outcome<Reply> Request(const std::string& target, const std::string& method,
                        const std::string& path, std::string_view body);
 
 // Gets `path` and hands over the answer line by line, without line breaks, as it comes, until the
-// answer ends or `take` returns false. `idle` is called about once a second, and may end it too.
-// With another status than 200 the body is in the reply, and `take` is not called. Errors as above,
-// and 60 seconds without a byte.
+// answer ends or `take` returns false. With another status than 200 the body is in the reply, and
+// `take` is not called. Errors as above, and 60 seconds without a byte.
 Outcome<Reply> Follow(const std::string& target, const std::string& path,
-                      const std::function<bool(std::string_view line)>& take,
-                      const std::function<bool()>& idle = nullptr);
+                      const std::function<bool(std::string_view line)>& take);
 
 }  // namespace march::control
