@@ -38,6 +38,10 @@ Namespace::Namespace() {
   }).join();
 }
 
+Namespace Namespace::OfThisThread() {
+  return Namespace(OwnNamespace());
+}
+
 Namespace::Inside::Inside(const Namespace& other) : before_(OwnNamespace()) {
   if (::setns(other.fd(), CLONE_NEWNET) != 0) Fail("enter a network namespace");
 }

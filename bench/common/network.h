@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/bpf/unique_fd.h"
@@ -14,6 +15,8 @@ namespace march::bench {
 class Namespace {
  public:
   Namespace();
+  // The one that the calling thread is in.
+  static Namespace OfThisThread();
 
   // The calling thread, and what it starts, is inside as long as this lives.
   class Inside {
@@ -30,6 +33,8 @@ class Namespace {
   int fd() const { return fd_.get(); }
 
  private:
+  explicit Namespace(bpf::UniqueFd fd) : fd_(std::move(fd)) {}
+
   bpf::UniqueFd fd_;
 };
 

@@ -54,11 +54,11 @@ def marks(report: str) -> tuple[str, str]:
 def into_page(path: pathlib.Path, report: str, text: str) -> None:
     begin, end = marks(report)
     page = path.read_text(encoding="utf-8")
-    if page.count(begin) != 1 or page.count(end) != 1:
+    head, is_there, rest = page.partition(begin)
+    _, is_closed, tail = rest.partition(end)
+    if not is_there or not is_closed or begin in rest:
         sys.exit(f"report: {path} does not have the marks\n{begin}\n{end}")
-    head, rest = page.split(begin)
-    path.write_text(head + begin + "\n\n" + text + "\n" + end + rest.split(end)[1],
-                    encoding="utf-8")
+    path.write_text(head + begin + "\n\n" + text + "\n" + end + tail, encoding="utf-8")
 
 
 def main(arguments: list[str], usage: str, report: str, format_version: int,

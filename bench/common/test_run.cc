@@ -63,13 +63,13 @@ LiveFrames::~LiveFrames() {
   Stop();
 }
 
-void LiveFrames::Start(const Namespace& place) {
+void LiveFrames::Start(const Namespace& place, unsigned cpu) {
   TakeSignal();
   stop_ = false;
   stopped_ = false;
-  thread_ = std::thread([this, &place] {
+  thread_ = std::thread([this, &place, cpu] {
     const Namespace::Inside here(place);
-    const OnCpu on(kSenderCpu);
+    const OnCpu on(cpu);
     while (!stop_) Run(kEndless);
     stopped_ = true;
   });

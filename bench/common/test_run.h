@@ -33,8 +33,9 @@ class FeederRun {
   std::vector<std::uint8_t> frame_;
 };
 
-// Sends frames that a program makes and redirects to an interface, from a thread on kSenderCpu
-// (BPF_PROG_TEST_RUN with BPF_F_TEST_XDP_LIVE_FRAMES, Linux 5.18): nothing generates faster there.
+// Sends frames that a program makes and redirects to an interface, from a thread on a CPU of its
+// own (BPF_PROG_TEST_RUN with BPF_F_TEST_XDP_LIVE_FRAMES, Linux 5.18): nothing generates faster
+// there.
 class LiveFrames {
  public:
   LiveFrames(int program, std::vector<std::uint8_t> frame);
@@ -44,7 +45,7 @@ class LiveFrames {
 
   // Without a limit until Stop, from the namespace of the interface. One run of the program, which
   // is ended by a signal to the thread: between two runs the kernel takes some 30 ms.
-  void Start(const Namespace& place);
+  void Start(const Namespace& place, unsigned cpu = kSenderCpu);
   void Stop();
 
   // So many frames, at once, from the calling thread.

@@ -360,11 +360,15 @@ MARCH_INLINE void march_flow_prolong(struct march_track* t, uint64_t l4, uint32_
   if (__sync_val_compare_and_swap(word, t->word, next) == t->word) t->word = next;
 }
 
-/* Moves a new flow among the established ones; if those are too many it stays. */
+/* Moves a new flow among the established ones; if those are too many it stays, and tries again with
+ * the next packet. */
 MARCH_INLINE void march_flow_promote(struct march_track* t, const struct march_flow* flow,
                                      uint32_t state) {
   const uint32_t number = march_flow_take(t, 0);
-  if (number == MARCH_NO_FLOW) return;
+  if (number == MARCH_NO_FLOW) {
+    march_flow_prolong(t, flow->l4, state & ~MARCH_FLOW_ESTABLISHED);
+    return;
+  }
   struct march_flow* place = march_flow_at(number);
   if (!place) return;
   *place = *flow;

@@ -42,10 +42,11 @@ MARCH_INLINE struct march_flow* march_flow_at(uint32_t number) {
 
 #include "common/flow.h"
 
-/* What would not fit on the stack; nothing in it outlives a function. */
+/* What would not fit on the stack; nothing in it outlives a packet. */
 struct march_scratch {
-  struct march_key key;
-  struct march_track track;
+  struct march_track track;     /* of the packet */
+  struct march_track fragments; /* of the rest of it */
+  struct march_key quoted;      /* by an error of ICMP */
 };
 
 struct {
@@ -124,7 +125,7 @@ __attribute__((noinline)) int march_open_fragments(const struct march_track* fir
   if (!march_keeps_flows() || !first) return 0;
   struct march_scratch* scratch = march_find_scratch();
   if (!scratch) return 0;
-  struct march_track* t = &scratch->track;
+  struct march_track* t = &scratch->fragments;
   *t = *first;
   t->l4 = MARCH_FLOW_L4(id & 0xffff, id >> 16, MARCH_FLOW_PROTOCOL(first->l4), MARCH_KIND_FRAGMENTS,
                         MARCH_FLOW_FAMILY(first->l4));
@@ -188,7 +189,7 @@ __attribute__((noinline)) int march_find_related(struct xdp_md* context, struct 
   const uint8_t* end = (const uint8_t*)(uint64_t)context->data_end;
   struct march_scratch* scratch = march_find_scratch();
   if (!scratch) return 0;
-  struct march_key* quoted = &scratch->key;
+  struct march_key* quoted = &scratch->quoted;
   __builtin_memset(quoted, 0, sizeof(*quoted));
   quoted->family = family;
   if (!march_read_quoted(data + (l4_at & MARCH_MAX_L4_AT) + 8, end, quoted)) return 0;

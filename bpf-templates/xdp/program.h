@@ -42,10 +42,13 @@ struct {
 typedef const struct march_lines* march_tables_ref;
 
 MARCH_INLINE const uint64_t* march_line(march_tables_ref tables, uint32_t index) {
-  /* Compared as it is used, or the verifier cannot tell that the address is inside. */
+  /* Compared as it is used, or the verifier cannot tell that the address is inside; nor can it
+   * before Linux 6.9, if it was put on the stack before it was compared. */
   MARCH_OPAQUE(index);
   if (index >= MARCH_LINES) return 0;
-  return tables->words + (uint64_t)index * MARCH_LINE_WORDS;
+  uint64_t line = index;
+  MARCH_OPAQUE(line);
+  return tables->words + line * MARCH_LINE_WORDS;
 }
 
 MARCH_INLINE march_tables_ref march_find_tables(void) {
@@ -125,6 +128,7 @@ MARCH_INLINE uint32_t march_judge(const struct march_key* key, uint64_t bytes, u
 
 /* What the mapping that gave a verdict asks for beyond it. */
 MARCH_INLINE uint64_t march_treatment_of(uint32_t verdict) {
+  (void)verdict;
 #if MARCH_TREATMENTS
   const march_tables_ref tables = march_find_tables();
   if (tables) return march_treatment(tables, MARCH_VERDICT_SLOT(verdict));
@@ -217,10 +221,13 @@ MARCH_INLINE uint32_t march_decide(struct xdp_md* context, struct march_key* key
                                    uint32_t* audit) {
   uint32_t verdict = 0;
 #if MARCH_STATEFUL
-  struct march_track t;
+  struct march_track* t = 0;
   uint32_t tracked = MARCH_TRACK_JUDGE;
   uint32_t is_answer = 0;
   if (march_keeps_flows()) {
+    struct march_scratch* scratch = march_find_scratch();
+    if (!scratch) return MARCH_VERDICT(MARCH_ACTION_DENY, MARCH_SLOT_INTERNAL);
+    t = &scratch->track;
     const uint32_t is_error = march_is_icmp_error(key);
     /* As in march_judge. */
     key->l4 = MARCH_FORGET(key->l4, bytes);
@@ -230,9 +237,9 @@ MARCH_INLINE uint32_t march_decide(struct xdp_md* context, struct march_key* key
     key->fragment_id = MARCH_FORGET(key->fragment_id, bytes);
     key->l4_at = MARCH_FORGET(key->l4_at, bytes);
     key->detail = MARCH_FORGET(key->detail, bytes);
-    tracked = march_consult_flow(context, key, &t, bytes, &verdict, audit);
+    tracked = march_consult_flow(context, key, t, bytes, &verdict, audit);
     if (tracked == MARCH_TRACK_DROP) return verdict;
-    if (tracked != MARCH_TRACK_JUDGE) is_answer = t.is_reply | is_error;
+    if (tracked != MARCH_TRACK_JUDGE) is_answer = t->is_reply | is_error;
   }
   if (tracked != MARCH_TRACK_PASS)
 #endif
@@ -242,9 +249,9 @@ MARCH_INLINE uint32_t march_decide(struct xdp_md* context, struct march_key* key
 #if MARCH_STATEFUL
   const uint32_t keeps_flow = is_allowed && (treatment & MARCH_TREATMENT_STATELESS) == 0;
   const uint32_t is_new_flow =
-      keeps_flow && tracked == MARCH_TRACK_JUDGE && march_is_first(key, &t);
+      keeps_flow && tracked == MARCH_TRACK_JUDGE && march_is_first(key, t);
   if (march_keeps_flows() && tracked == MARCH_TRACK_AGAIN) {
-    march_record_verdict(&t, verdict, keeps_flow, *audit);
+    march_record_verdict(t, verdict, keeps_flow, *audit);
   }
 #else
   const uint32_t is_answer = 0;
@@ -270,7 +277,7 @@ MARCH_INLINE uint32_t march_decide(struct xdp_md* context, struct march_key* key
 #endif
 #if MARCH_STATEFUL
   if (march_keeps_flows() && is_new_flow && MARCH_VERDICT_ACTION(verdict) == MARCH_ACTION_ALLOW) {
-    march_begin_flow(context, key, &t, MARCH_VERDICT_SLOT(verdict), *audit);
+    march_begin_flow(context, key, t, MARCH_VERDICT_SLOT(verdict), *audit);
   }
 #endif
   return verdict;

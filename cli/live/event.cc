@@ -39,7 +39,8 @@ std::string TextIn(const Json& json, const char* key) {
 
 std::uint64_t NumberIn(const Json& json, const char* key) {
   const auto it = json.find(key);
-  return it != json.end() && it->is_number_unsigned() ? it->get<std::uint64_t>() : 0;
+  if (it == json.end() || !it->is_number_integer()) return 0;
+  return !it->is_number_unsigned() && it->get<std::int64_t>() < 0 ? 0 : it->get<std::uint64_t>();
 }
 
 std::optional<Event> ReadEvent(const Json& line) {

@@ -340,18 +340,19 @@ TEST_CASE("monitor prints what is kept, filtered, and ends when it is told to") 
   CHECK(gateway.Run({"monitor", "--no-follow"}) == kOk);
   CHECK(gateway.out.str().empty());
   CHECK(gateway.Run({"monitor", "--no-follow", "--last", "9"}) == kOk);
-  CHECK(lines() == 9);
+  // Of port 26, mail-out differs in two things, and web-out is nearer.
+  CHECK(lines() == 8);
   CHECK(gateway.Run({"monitor", "--last", "9", "--count", "2"}) == kOk);
   CHECK(lines() == 6);
   CHECK(gateway.Run({"monitor", "--last", "1", "--count", "1"}) == kOk);
   CHECK(gateway.out.str().find("203.0.113.9:26") != std::string::npos);
   CHECK(gateway.Run({"monitor", "--no-follow", "--last", "9", "--port", "26"}) == kOk);
-  CHECK(lines() == 3);
+  CHECK(lines() == 2);
   CHECK(gateway.Run({"monitor", "--no-follow", "--last", "9", "--flows"}) == kOk);
   CHECK(lines() == 1);
   CHECK(gateway.Run({"monitor", "--no-follow", "--last", "9", "--flows", "--drops", "--service",
                      "payments"}) == kOk);
-  CHECK(lines() == 10);
+  CHECK(lines() == 9);
 
   CHECK(gateway.Run({"monitor", "--no-follow", "--last", "1", "-o", "json"}) == kOk);
   std::istringstream json(gateway.out.str());
@@ -360,7 +361,7 @@ TEST_CASE("monitor prints what is kept, filtered, and ends when it is told to") 
   CHECK(Json::parse(line)["type"] == "counts");
   std::getline(json, line);
   CHECK(Json::parse(line)["destination_port"] == 26);
-  CHECK(Json::parse(line)["near"].size() == 2);
+  CHECK(Json::parse(line)["near"].size() == 1);
 }
 
 TEST_CASE("monitor says what it cannot do") {
@@ -476,7 +477,7 @@ TEST_CASE("top shows what happened between two readings, per second") {
         std::vector<std::string>{
             "title",
             "enforcing, generation 1",
-            "allow  1.00k packets/s  160k bits/s     deny  25 packets/s  16.0k bits/s",
+            "allow  1.00k packets/s  161k bits/s     deny  25 packets/s  16.0k bits/s",
             "connections  established 2 of 1024 (0.2 %), new 0 of 8 (0.0 %), 10 begun/s",
             "",
             "MAPPING   ACTION      PACKETS/S  BITS/S",

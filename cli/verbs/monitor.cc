@@ -153,7 +153,8 @@ void AddMonitor(CLI::App& app, Environment& environment, int& exit_code) {
   AddTargetOption(*verb, flags->target);
   AddFilterOptions(*verb, flags->filter);
   verb->add_option("--last", flags->last, "Begin with up to so many events from before")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(CLI::NonNegativeNumber);
   verb->add_flag("--no-follow", flags->no_follow, "End with what is known now");
   verb->add_option("--count", flags->count, "End after so many events")
       ->type_name("N")

@@ -31,7 +31,7 @@ struct Form {
 };
 
 // struct march_scratch of bpf-templates/xdp/connections.h.
-constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 80;
+constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 2 * 80;
 
 // Of all maps that there may be.
 constexpr const char* kBuckets = "march_flow_buckets";

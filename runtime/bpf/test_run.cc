@@ -3,12 +3,31 @@
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <utility>
 
 #include "runtime/bpf/kernel_release.h"
 #include "runtime/bpf/loader.h"
 
 namespace march::bpf {
+namespace {
+
+constexpr std::uint32_t kMostMaps = 64;  // a program of ours has far fewer
+
+Outcome<std::string> NameOfMap(std::uint32_t id) {
+  const UniqueFd map(bpf_map_get_fd_by_id(id));
+  if (map.get() < 0) return KernelRefused("ask for a map of the program", errno);
+  bpf_map_info info{};
+  std::uint32_t size = sizeof(info);
+  if (const int error = bpf_obj_get_info_by_fd(map.get(), &info, &size); error != 0) {
+    return KernelRefused("ask about a map of the program", -error);
+  }
+  return std::string(info.name);
+}
+
+}  // namespace
 
 TestRun::TestRun(std::unique_ptr<Program> program) : program_(std::move(program)) {}
 TestRun::TestRun(TestRun&&) noexcept = default;
@@ -67,12 +86,25 @@ Outcome<std::vector<march_counter>> TestRun::ReadAll() const {
 }
 
 Outcome<LoadFigures> TestRun::Figures() const {
+  std::array<std::uint32_t, kMostMaps> maps{};
   bpf_prog_info info{};
+  info.map_ids = reinterpret_cast<std::uintptr_t>(maps.data());
+  info.nr_map_ids = kMostMaps;
   std::uint32_t info_size = sizeof(info);
   const int error = bpf_obj_get_info_by_fd(program_->prog.get(), &info, &info_size);
   if (error != 0) return KernelRefused("ask about the program", -error);
-  return LoadFigures{KernelRelease(), info.verified_insns, info.jited_prog_len,
-                     program_->load_time};
+  LoadFigures figures;
+  figures.kernel_release = KernelRelease();
+  figures.verified_instructions = info.verified_insns;
+  figures.instructions = info.xlated_prog_len / std::uint32_t{sizeof(bpf_insn)};
+  figures.native_bytes = info.jited_prog_len;
+  figures.load_time = program_->load_time;
+  for (std::uint32_t i = 0; i < std::min(info.nr_map_ids, kMostMaps); ++i) {
+    auto name = NameOfMap(maps[i]);
+    if (!name) return name.diagnostics();
+    figures.maps.push_back(*std::move(name));
+  }
+  return figures;
 }
 
 Outcome<Done> MayLoadPrograms() {

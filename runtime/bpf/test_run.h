@@ -31,6 +31,8 @@ struct LoadFigures {
   std::uint32_t verified_instructions = 0;  // 0: Linux before 5.16 does not say
   std::uint32_t native_bytes = 0;  // of machine code; 0: there is no JIT, or the kernel hides it
   std::chrono::microseconds load_time{};  // of maps and program, without filling the tables
+  std::uint32_t instructions = 0;         // that are left without those that nothing reaches
+  std::vector<std::string> maps{};  // that it uses, by what the kernel keeps of a name: 15 bytes
 };
 
 // Whether this process may load XDP programs here: loads the smallest there is. kKernelRefused.

@@ -151,7 +151,6 @@ TEST_CASE("slips about connections are pointed at") {
       "    |                              ^~~\n");
 }
 
-<<<<<<< HEAD
 TEST_CASE("nothing is done against abuse unless it is said") {
   const Source plain("m.yaml", kGood);
   const march_abuse_config none = ParseConfig(plain)->gateway.abuse;
@@ -210,32 +209,33 @@ TEST_CASE("slips about abuse are pointed at") {
                "  flows_per_source: { rate: 5 }\n"
                "  icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n") ==
         "m.yaml:10:9: error[M0703]: this must be true or false\n"
-        "   10 |   land: yes\n"
-        "      |         ^~~\n"
+        " 10 |   land: yes\n"
+        "    |         ^~~\n"
         "m.yaml:12:19: error[M0703]: \"rate\" is missing\n"
-        "   12 |   syn_per_source: { burst: 5 }\n"
-        "      |                   ^~~~~~~~~~~~\n"
+        " 12 |   syn_per_source: { burst: 5 }\n"
+        "    |                   ^\n"
         "m.yaml:13:21: error[M0703]: this needs connections, and none are kept\n"
-        "   13 |   flows_per_source: { rate: 5 }\n"
-        "      |                     ^~~~~~~~~~~\n"
-        "    hint: `connections: { established: N }` keeps some\n"
-        "m.yaml:14:47: error[M0703]: unknown key \"per\"\n"
-        "   14 |   icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n"
-        "      |                                              ^~~\n"
+        " 13 |   flows_per_source: { rate: 5 }\n"
+        "    |                     ^\n"
+        "  hint: `connections: { established: N }` keeps some\n"
+        "m.yaml:14:46: error[M0703]: unknown key \"per\"\n"
+        " 14 |   icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n"
+        "    |                                              ^~~\n"
         "m.yaml:14:28: error[M0703]: rate must be a number from 1 to 16000000000\n"
-        "   14 |   icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n"
-        "      |                            ^\n"
+        " 14 |   icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n"
+        "    |                            ^\n"
         "m.yaml:14:42: error[M0703]: prefix_v4 must be a number from 1 to 32\n"
-        "   14 |   icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n"
-        "      |                                          ^~\n"
+        " 14 |   icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n"
+        "    |                                          ^~\n"
         "m.yaml:11:15: error[M0703]: block_list must be a number from 0 to 1048576\n"
-        "   11 |   block_list: 1048577\n"
-        "      |               ^~~~~~~\n"
+        " 11 |   block_list: 1048577\n"
+        "    |               ^~~~~~~\n"
         "m.yaml:9:3: error[M0703]: unknown key \"martian\"\n"
-        "   9 |   martian: true\n"
-        "     |   ^~~~~~~\n"
-        "    hint: did you mean \"martians\"?\n");
-=======
+        " 9 |   martian: true\n"
+        "   |   ^~~~~~~\n"
+        "  hint: did you mean \"martians\"?\n");
+}
+
 TEST_CASE("who forwards is said for all interfaces, and for one") {
   const Source plain("m.yaml", kGood);
   CHECK(ParseConfig(plain)->gateway.forward.fast == 0);
@@ -281,7 +281,6 @@ TEST_CASE("rejected packets are answered unless it is said otherwise") {
         "m.yaml:7:23: error[M0703]: per_second must be a number from 0 to 1000000");
   CHECK(FirstLine(kGood + "reject: [denied]\n") ==
         "m.yaml:7:9: error[M0703]: reject must be a map");
->>>>>>> main
 }
 
 TEST_CASE("slips are pointed at, all of them") {

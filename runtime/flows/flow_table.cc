@@ -1,5 +1,6 @@
 #include "runtime/flows/flow_table.h"
 
+#include <algorithm>
 #include <sys/mman.h>
 
 #include <array>
@@ -189,6 +190,8 @@ FlowRecord FlowTable::RecordOf(const Flow& ended) const {
   const bool by_packet = (ended.word & MARCH_FLOW_ENDED) != 0;
   record.ended =
       by_packet ? static_cast<Tick>(MARCH_FLOW_DEADLINE(ended.word)) + 1 : LastSeen(ended);
+  // It may have lived by shorter timeouts than those of now.
+  record.ended = std::max<Tick>(record.ended, ended.record.begun);
   if ((ended.word & MARCH_FLOW_FORBIDDEN) != 0) {
     record.ending = Ending::kForbidden;
   } else if ((state & MARCH_FLOW_CUT) != 0) {

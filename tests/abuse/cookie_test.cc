@@ -26,6 +26,7 @@ mappings:
 // `above` new connections a second from sources without proof; 0: none.
 march_config Proving(std::uint64_t above) {
   march_config config{};
+  config.limits.lines = 64;
   config.abuse.cookies.lines = 64;
   config.abuse.cookies.remember = MARCH_TICKS(60U);
   march_limit& limit = config.abuse.cookies.unproven;

@@ -299,9 +299,9 @@ TEST_CASE("in tables that are far too small, established flows stay and nothing 
   std::uint64_t no_room = 0;
   for (unsigned seed = 0; seed < 60; ++seed) {
     CAPTURE(seed);
-    Traffic traffic(seed, 4, 40);
-    const std::uint32_t established = MARCH_FLOW_LANES * (1 + seed % 3);
-    const std::uint32_t fresh = MARCH_FLOW_LANES * (1 + seed % 2);
+    Traffic traffic(seed, 4, 4);
+    const std::uint32_t established = MARCH_FLOW_LANES * (1 + seed % 2);
+    const std::uint32_t fresh = MARCH_FLOW_LANES * (1 + seed % 3);
     NativeGateway gateway(ConfigOf(established, fresh));
     std::uint32_t generation = 1;
     Policy policy = traffic.NewPolicy();
@@ -338,8 +338,9 @@ TEST_CASE("in tables that are far too small, established flows stay and nothing 
     evicted += gateway.Statistic(MARCH_STATISTIC_FLOWS_EVICTED);
     no_room += gateway.Statistic(MARCH_STATISTIC_FLOWS_NO_ROOM);
   }
+  CAPTURE(evicted, no_room);
   CHECK(evicted > 1000);
-  CHECK(no_room > 1000);
+  CHECK(no_room > 100);
 }
 
 }  // namespace

@@ -143,7 +143,7 @@ Gateway::Gateway(const Sizes& sizes, march_config config) : state_(std::make_uni
   }
   config.flows.established = sizes.established / MARCH_FLOW_LANES;
   config.flows.fresh = sizes.fresh / MARCH_FLOW_LANES;
-  config.limits.lines = sizes.limit_lines;
+  if (sizes.limit_lines != 0) config.limits.lines = sizes.limit_lines;
   for (std::uint32_t& timeout : config.flows.timeouts)
     timeout = static_cast<std::uint32_t>(MARCH_TICKS(30));
   auto maps = bpf::StateMaps::Open("", config);

@@ -44,7 +44,7 @@ class Gateway {
   struct Sizes {
     std::uint32_t established = 1024;
     std::uint32_t fresh = 1024;
-    std::uint32_t limit_lines = 0;
+    std::uint32_t limit_lines = 0;  // 0: as the configuration says
   };
 
   Gateway();  // skips the test without root

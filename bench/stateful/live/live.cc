@@ -182,7 +182,7 @@ std::vector<Measured> Install(const Options& options, const Setting& setting,
     measured.router = std::make_unique<Router>();
     if (!measured.router->Thread()) FailWith("the kernel serves no interface by a thread");
     measured.installed = kind.install({*measured.router, workspace, setting.space, setting.traffic,
-                                       options.mappings, block_list});
+                                       options.mappings, options.blocked, block_list});
     if (measured.installed.subject == nullptr) {
       results.NotMeasured(kind.name, setting.place(), measured.installed.refusal);
     } else if (const auto room = measured.installed.subject->Room(); room < needed) {
