@@ -62,7 +62,8 @@ bench_syns SynsOf(const Attack& attack) {
   syns.server4 = static_cast<std::uint32_t>(attack.server4.value);
   syns.port = attack.port;
   syns.sources = attack.sources;
-  syns.interface = IndexOf(attack.interface);
+  syns.interfaces[0] = IndexOf(attack.interface);
+  syns.interfaces[1] = attack.other.empty() ? syns.interfaces[0] : IndexOf(attack.other);
   ReadMac(attack.gateway_mac, syns.destination_mac);
   std::copy_n(kAttackerMac, 6, syns.source_mac);
   return syns;

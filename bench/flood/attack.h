@@ -10,6 +10,7 @@ namespace march::bench {
 
 struct Attack {
   std::string interface;    // that frames leave from
+  std::string other;        // by turns with this one; empty: all the time
   std::string gateway_mac;  // of the other end
   space::Address server4;
   space::Address server6;

@@ -16,6 +16,8 @@ ATTACK_PID=
 in_attacker() { nsenter --net="/run/netns/$ATTACKER" "$@"; }
 
 flood_hosts_down() {
+  # Told to end twice, or by who reads what we say and is gone, it still comes to its own end.
+  trap '' INT TERM PIPE
   ip netns del "$ATTACKER" 2>/dev/null
   hosts_down
 }
@@ -52,6 +54,7 @@ mappings:
 POLICY
 }
 
+# shellcheck disable=SC2034
 # serve_web [COMMAND...]: nginx as it is, behind COMMAND. Its queue of half-open connections has the
 # length that nginx asks for by itself.
 serve_web() {
@@ -74,6 +77,7 @@ http {
 }
 NGINX
   nsenter --net="/run/netns/$SERVER" "$@" nginx -c "$WORK/nginx.conf" -e "$WORK/nginx.log" &
+  WEB_PID=$!
   for _ in $(seq 100); do
     if in_server curl -s -o "$WORK/probe" http://10.2.0.2:81/; then return; fi
     sleep 0.05
@@ -81,13 +85,15 @@ NGINX
   fail "nginx does not serve"
 }
 
+# shellcheck disable=SC2034
 # start_client SOURCES KEPT [COMMAND...]: a client behind COMMAND, to which tell_client speaks.
 start_client() {
   coproc CLIENT_TALK {
     exec nsenter --net="/run/netns/$CLIENT" "${@:3}" "$BENCH_FLOOD" client --server 10.2.0.2 \
       --server6 2001:db8:2::2 --sources "$1" --keep "$2"
   }
-  # Kept apart: bash forgets the pair when the client ends.
+  # Kept apart: bash forgets them when the client ends.
+  CLIENT_PID=$CLIENT_TALK_PID
   exec {to_client}>&"${CLIENT_TALK[1]}" {from_client}<&"${CLIENT_TALK[0]}"
   read -r -t 60 <&"$from_client" || fail "the client has not connected"
 }

@@ -60,6 +60,7 @@ int Run(int argc, char** argv) {
   as_client->add_option("--at-once", client.at_once, "transactions at a time")->default_val(32);
   as_client->add_option("--keep", client.kept, "connections that stay");
   as_attacker->add_option("interface", attack.interface)->required();
+  as_attacker->add_option("--and", attack.other, "an interface to send from by turns with it");
   as_attacker->add_option("--gateway", attack.gateway_mac, "MAC of the other end")->required();
   as_attacker->add_option("--rate", attack.rate, "frames a second; as many as can be unless given");
   as_attacker->add_option("--sources", attack.sources,

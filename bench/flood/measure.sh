@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# One measurement under a flood of SYNs: how many transactions a client makes through a gateway, without
-# a flood, with one that is dropped where it comes in, and with one that the gateway has to judge.
-# flood.py repeats it and reckons.
+# One measurement under a flood of SYNs: how many transactions a client makes through a gateway,
+# without a flood, with one that is dropped where it comes in, and with one that the gateway has to
+# judge. flood.py repeats it and reckons.
 #
 #   MARCH_BIN=DIRECTORY bench/flood/measure.sh GATEWAY SERVER RATE SOURCES SECONDS
 #
@@ -9,7 +9,7 @@
 #            nft-conntrack  nftables lets through what it knows, and the port
 #            stateless      marchd judges each packet by itself
 #            connections    marchd remembers connections
-#            cookies-N      and lets N a second begin that come from sources that have proved nothing
+#            cookies-N      and lets N a second begin from sources that have proved nothing
 #            rate-N         or N a second from each source
 #   SERVER   bare or cookies: whether the server gives SYN cookies itself
 #   RATE     of the flood, in frames a second; max is all there can be
@@ -17,13 +17,15 @@
 #
 # What floods has CPU 1, with all that receiving it takes, marchd included. Client, server and what
 # reaches either have CPU 0. Prints for each phase (none, dropped, flood) "PHASE run" with what the
-# client says, and counters "PHASE before" and "PHASE after"; at last what became of the connections
-# that the client has kept.
+# client says, and counters "PHASE before" and "PHASE after"; for gateways that protect the server,
+# also of the phase "turns", in which the flood is dropped and judged by turns; at last what became
+# of the connections that the client has kept.
 here=$(dirname "$0")
 . "$here/hosts.sh"
 
 gateway=$1 server=$2 rate=$3 sources=$4 seconds=$5
 readonly SOURCES=64 KEPT=1000
+LINK_PID=
 
 config() {
   case "$gateway" in
@@ -59,36 +61,35 @@ start_gateway() {
 
 # What reaches the server is taken in by its own CPU, whichever sent it.
 take_in_on_cpu0() {
-  local comm thread
+  local comm
   # Without it, veth hands frames on as they come, on the CPU that they come from.
   in_gateway ethtool -K gs tso off
   in_server unshare -m sh -c 'mount -t sysfs sysfs /sys && echo 1 >/sys/class/net/s0/threaded'
   for comm in /proc/[0-9]*/comm; do
-    [[ $(cat "$comm" 2>/dev/null) == napi/s0-* ]] || continue
-    thread=$(basename "$(dirname "$comm")")
-    taskset -pc 0 "$thread" >/dev/null
-    renice -n -20 "$thread" >/dev/null
+    if [[ $(cat "$comm" 2>/dev/null) == napi/s0-* ]]; then LINK_PID=$(basename "$(dirname "$comm")"); fi
   done
+  [[ -n $LINK_PID ]] || fail "the kernel serves no link by a thread"
+  taskset -pc 0 "$LINK_PID" >/dev/null
+  renice -n -20 "$LINK_PID" >/dev/null
 }
 
 has_marchd() { [[ -n $MARCHD_PID ]]; }
 
-# What everybody else on this machine has had of its CPUs, in ticks, the children that they have waited
-# for included. All of ours are of one process group.
-use_of_others() {
-  # shellcheck disable=SC2016
-  cat /proc/[0-9]*/stat 2>/dev/null | sed 's/^.*) //' |
-    awk -v own="$(ps -o pgid= $$)" '$2 != 2 && $3 != own + 0 { sum += $12 + $13 + $14 + $15 }
-      END { print sum + 0 }'
+# What client, server and the server's link have had of CPU 0, in ticks, without softirqs.
+use_of_ours() {
+  local process
+  for process in "$CLIENT_PID" "$WEB_PID" "$LINK_PID"; do
+    sed 's/^.*) //' "/proc/$process/stat"
+  done | awk '{ sum += $12 + $13 } END { print sum }'
 }
 
 # counters PHASE WHEN: what everybody has counted so far, "PHASE WHEN NAME VALUE".
 counters() {
   {
     date +'nanoseconds %s%N'
-    echo "others $(use_of_others)"
-    awk '/^cpu[01] / { print $1 "_busy", $2 + $3 + $4 + $7 + $8
-      print $1 "_softirq", $8; print $1 "_stolen", $9; print $1 "_idle", $5 + $6 }' /proc/stat
+    echo "ours $(use_of_ours)"
+    awk '/^cpu[01] / { print $1 "_work", $2 + $3 + $4; print $1 "_softirq", $8
+      print $1 "_stolen", $9; print $1 "_idle", $5 + $6 }' /proc/stat
     for link in a0 b0; do
       echo "$link $(driver_count attacker "$link" '^tx_queue_[0-9]+_xdp_xmit:')"
       echo "${link}_refused $(driver_count attacker "$link" '^tx_queue_[0-9]+_xdp_xmit_errors')"
@@ -111,12 +112,17 @@ established() {
     python3 -c 'import json, sys; print(json.load(sys.stdin)["flows"])'
 }
 
-# phase NAME: what the client does in it, after the first second.
+# Whether what the gateway lets through leaves room in the server's queue, where it stays a minute.
+protects() {
+  [[ $gateway == cookies-* ]] && { [[ $server == cookies ]] || ((${gateway#cookies-} <= 8)); }
+}
+
+# phase NAME SECONDS: what the client does in it, after the first second.
 phase() {
   local answer
   tell_client run 1 >/dev/null
   counters "$1" before
-  answer=$(tell_client run "$seconds")
+  answer=$(tell_client run "$2")
   counters "$1" after
   echo "$1 run $answer"
 }
@@ -127,6 +133,7 @@ renice -n -20 $$ >/dev/null
 flood_hosts_up "$(config)"
 in_server sysctl -q -w "net.ipv4.tcp_syncookies=$([[ $server == cookies ]] && echo 1 || echo 0)"
 attacker_link b0 gb
+# shellcheck disable=SC2153
 take_by_program "$GATEWAY" gb drop
 serve_web taskset -c 0
 take_in_on_cpu0
@@ -137,12 +144,17 @@ if [[ $rate != max ]]; then options+=(--rate "$rate"); fi
 if [[ $sources != any ]]; then options+=(--sources "$sources"); fi
 
 # All sources have shown that they are real before anybody attacks.
-phase none
+phase none "$seconds"
 ATTACK_LINK="b0 gb" start_attack "${options[@]}"
-phase dropped
+phase dropped "$seconds"
 stop_attack
+if protects; then
+  start_attack "${options[@]}" --and b0
+  phase turns $((5 * seconds))
+  stop_attack
+fi
 start_attack "${options[@]}"
-phase flood
+phase flood "$seconds"
 echo "all asked $(tell_client ask)"
 stop_attack
 echo "all asked_again $(tell_client ask)"

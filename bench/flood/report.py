@@ -48,9 +48,9 @@ def headline(results: dict) -> str:
     if it is None:
         return ""
     lines = [f"Under {millions(it['flood']['frames_received_per_second'])} million SYNs a second that "
-             f"reach the gateway, a client of `cookies-5` keeps **{it['flood_to_dropped']['median']:.1%}** "
-             "of the transactions that it makes while the flood is dropped where it comes in, and "
-             f"{it['flood_to_none']['median']:.1%} of those without a flood."]
+             "reach the gateway, a client of `cookies-5` keeps "
+             f"**{it['flood_to_dropped']['median']:.1%}** of the transactions that it makes while "
+             f"the flood is dropped where it comes in, and {it['flood_to_none']['median']:.1%} of those without a flood."]
     for gateway in UNPROTECTED:
         other = found.get((gateway, *HEADLINE[1:]))
         if other:
@@ -59,8 +59,8 @@ def headline(results: dict) -> str:
     least = min(it["established"]["min"] for it in tables)
     no_room = max(it["no_room"]["max"] for it in tables)
     lines.append(f"Of {count(it['kept'])} established connections, {count(least)} were still in the "
-                 f"gateway's table after every flood, with or without proofs, and {count(round(no_room))} "
-                 "found no room in it.")
+                 "gateway's table after every flood, with or without proofs, and "
+                 f"{count(round(no_room))} found no room in it.")
     return " ".join(lines) + "\n"
 
 
@@ -103,10 +103,10 @@ def most(results: dict, *figures: str) -> float:
 def render(results: dict) -> str:
     parts = command_and_machine(results)
     parts += [f"{results['rounds']} rounds; transactions are counted for {results['seconds']:g} "
-              f"seconds. {results['thrown_away']} measurements were thrown away since others used the "
-              "machine. During those that count, others used at most "
-              f"{most(results, 'use_of_others'):.1%} of a CPU, and the hypervisor took at most "
-              f"{most(results, 'cpu0_stolen', 'cpu1_stolen'):.1%}.\n",
+              f"seconds, {5 * results['seconds']:g} by turns. {results['thrown_away']} measurements were "
+              "thrown away since others used CPU 0, or hosts did not come up. During those that count, others used at most "
+              f"{most(results, 'use_of_others'):.1%} of it, and the hypervisor took at most "
+              f"{most(results, 'cpu0_stolen', 'cpu1_stolen'):.1%} of either CPU.\n",
               headline(results), "Gateways:\n", subjects(results["gateways"]), "Servers:\n",
               subjects(results["servers"]), "#### The client: transactions a second\n",
               client(results), "#### The gateway and the server: figures a second\n",

@@ -6,12 +6,15 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <ctime>
 #include <string_view>
 
 #include "bench/common/fail.h"
+#include "bench/flood/bpf/syns.h"
 
 namespace march::bench {
 namespace {
@@ -30,6 +33,14 @@ constexpr std::uint32_t kSources6 = 0x20010DB8;
 
 double MillisecondsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+std::uint64_t CurrentTurn() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  const auto seconds = static_cast<std::uint64_t>(now.tv_sec);
+  return (seconds * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec)) /
+         BENCH_TURN_NANOSECONDS;
 }
 
 struct Transaction {
@@ -89,7 +100,10 @@ class Run {
   }
 
   json Result() {
-    json result = {{"transactions", taken_.size()}, {"refused", refused_}, {"late", late_}};
+    json result = {{"transactions", taken_.size()},
+                   {"by_turn", by_turn_},
+                   {"refused", refused_},
+                   {"late", late_}};
     if (taken_.empty()) return result;
     std::sort(taken_.begin(), taken_.end());
     result["milliseconds"] = {{"median", taken_[taken_.size() / 2]},
@@ -114,6 +128,7 @@ class Run {
     if (outcome == Outcome::kPending) return;
     if (outcome == Outcome::kDone) {
       taken_.push_back(MillisecondsSince(all_[at].begun));
+      ++by_turn_[CurrentTurn() & 1];
     } else {
       ++refused_;
     }
@@ -133,6 +148,7 @@ class Run {
   std::vector<Transaction> all_;
   UniqueFd poll_;
   std::vector<double> taken_;  // milliseconds
+  std::array<std::uint64_t, 2> by_turn_{};
   std::uint64_t refused_ = 0;
   std::uint64_t late_ = 0;
 };

@@ -47,7 +47,7 @@ class Connector {
 
 // Connects, asks, reads the answer to its end: for so long, with so many at once. Each that is
 // neither answered nor refused within five seconds is given up.
-//   {"seconds", "transactions", "refused", "late",
+//   {"seconds", "transactions", "by_turn": [in even turns, in odd ones], "refused", "late",
 //    "milliseconds": {"median", "p99", "most"}}   of those that were answered
 nlohmann::json MakeTransactions(Connector& connector, const ClientSetup& setup, double seconds);
 

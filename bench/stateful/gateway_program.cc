@@ -57,6 +57,7 @@ bpf::Program Load(const Policy& policy, const bpf::StateMaps& state) {
 
 void FillBlockList(const bpf::StateMaps& state, const std::vector<std::string>& list) {
   std::vector<block::Prefix> prefixes;
+  prefixes.reserve(list.size());
   for (const std::string& text : list) prefixes.push_back(MustBe(block::ParsePrefix(text)));
   auto table = MustBe(block::LiveTable::Open(
       state.Find("march_block_filter"), state.Find("march_blocks"), state.config().abuse.blocks));
@@ -85,6 +86,7 @@ void GatewayProgram::LearnInterfaces(const Namespace& place) const {
   const int map = state_.Find("march_interfaces");
   if (map < 0) return;
   std::vector<bpf::Guarded> guarded;
+  guarded.reserve(fast_.size());
   for (const std::string& name : fast_) guarded.push_back({name, true});
   const Namespace::Inside here(place);
   std::vector<bpf::Surveyed> surveyed = bpf::SurveyInterfaces(guarded);

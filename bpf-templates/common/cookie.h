@@ -1,5 +1,5 @@
-/* SYN cookies (struct march_cookie_config): the numbers, and who has given one back. Compiled for BPF
- * and for the host.
+/* SYN cookies (struct march_cookie_config): the numbers, and who has given one back. Compiled for
+ * BPF and for the host.
  *
  * A cookie is SipHash-2-4 (Aumasson, Bernstein, INDOCRYPT 2012) of both ends and the minute, under
  * the gateway's secret. Its lowest bit is the minute's, so that a cookie of this minute or the last
@@ -70,8 +70,7 @@ MARCH_INLINE uint64_t march_sip_hash(uint64_t k0, uint64_t k1, const struct marc
 MARCH_INLINE uint32_t march_cookie_of(const struct march_key* key, uint32_t minute) {
   const uint64_t rest =
       (uint64_t)(minute & 0xffffffu) << 32 | (uint64_t)key->source_port << 16 | (key->l4 & 0xffffu);
-  const uint64_t hash =
-      march_sip_hash(MARCH_CONFIG.secret[0], MARCH_CONFIG.secret[1], key, rest);
+  const uint64_t hash = march_sip_hash(MARCH_CONFIG.secret[0], MARCH_CONFIG.secret[1], key, rest);
   return ((uint32_t)hash & ~1u) | (minute & 1);
 }
 
@@ -117,8 +116,7 @@ MARCH_INLINE void march_remember_source(uint64_t mark, uint32_t now) {
     best ^= (best ^ place) * ((place - best) >> 63);
   }
   uint64_t* word = &line->sources[best & (MARCH_REAL_SOURCES - 1)];
-  *(volatile uint64_t*)word =
-      (mark >> 32 << 32) | (now + MARCH_CONFIG.abuse.cookies.remember);
+  *(volatile uint64_t*)word = (mark >> 32 << 32) | (now + MARCH_CONFIG.abuse.cookies.remember);
 }
 
 #endif

@@ -225,19 +225,23 @@ MARCH_INLINE uint64_t march_flow_better(uint64_t a, uint64_t b) {
   return b ^ (a ^ b) * is_less;
 }
 
-/* The best place in a bucket, if there is none with the same fingerprint that lives. */
-MARCH_INLINE uint64_t march_flow_place_in(const struct march_track* t, uint32_t bucket) {
+/* The best place in a bucket, if there is none with the same fingerprint that lives; `used` is how
+ * many are not free. */
+MARCH_INLINE uint64_t march_flow_place_in(const struct march_track* t, uint32_t bucket,
+                                          uint64_t* used) {
   const struct march_flow_bucket* words = march_flow_words(bucket);
   if (!words) return MARCH_FLOW_NO_PLACE;
   const uint64_t own = march_flow_fingerprint(t) | MARCH_FLOW_READY;
   uint64_t best = MARCH_FLOW_NO_PLACE;
   uint64_t is_shut = 0;
+  *used = MARCH_FLOW_LANES;
   MARCH_ROLLED
   for (uint32_t i = 0; i < MARCH_FLOW_LANES; ++i) {
     const uint64_t word = words->words[i];
     const uint64_t is_own = march_is_zero((word ^ own) >> 32);
     const uint64_t has_ended = (MARCH_FLOW_DEADLINE(word) - t->now + 0ull) >> 63;
     const uint64_t is_taken = word >> 32 & 1;
+    *used -= march_is_zero(word);
     is_shut |= is_own & (has_ended ^ 1);
     const uint64_t rank = MARCH_FLOW_RANK(word) * (is_own ^ 1);
     best = march_flow_better(
@@ -246,12 +250,21 @@ MARCH_INLINE uint64_t march_flow_place_in(const struct march_track* t, uint32_t 
   return is_shut || best >> 62 ? MARCH_FLOW_NO_PLACE : best;
 }
 
-MARCH_INLINE uint64_t march_flow_place(const struct march_track* t, uint32_t first,
-                                       uint32_t count) {
-  const uint64_t place = march_flow_place_in(t, first + march_flow_bucket_of(t->hash, count));
-  if (place >> 32 <= 1) return place;
-  return march_flow_better(march_flow_place_in(t, first + march_flow_second_bucket(t, count)),
-                           place);
+/* Of `count` buckets from `first` on. Where nothing may be evicted, the emptier of two buckets is
+ * taken (Azar, Broder, Karlin, Upfal, 1994), and so both are looked at; else the first that will
+ * do.
+ */
+MARCH_INLINE uint64_t march_flow_place(const struct march_track* t, uint32_t first, uint32_t count,
+                                       uint32_t is_fresh) {
+  uint64_t used = 0;
+  uint64_t second_used = 0;
+  const uint64_t place =
+      march_flow_place_in(t, first + march_flow_bucket_of(t->hash, count), &used);
+  if (place >> 32 == MARCH_FLOW_RANK_WAS_HERE || (is_fresh && place >> 32 <= 1)) return place;
+  const uint64_t second =
+      march_flow_place_in(t, first + march_flow_second_bucket(t, count), &second_used);
+  if (place >> 32 == 1 && second >> 32 == 1 && second_used < used) return second;
+  return march_flow_better(second, place);
 }
 
 /* Takes a place for a flow in one of the tables: a free one, or that of a flow that has ended; for
@@ -259,8 +272,8 @@ MARCH_INLINE uint64_t march_flow_place(const struct march_track* t, uint32_t fir
  * taken a place fills it and gives it free for reading with march_flow_publish. */
 MARCH_INLINE uint32_t march_flow_take(const struct march_track* t, uint32_t is_fresh) {
   const uint32_t established = MARCH_CONFIG.flows.established;
-  const uint64_t place = is_fresh ? march_flow_place(t, established, MARCH_CONFIG.flows.fresh)
-                                  : march_flow_place(t, 0, established);
+  const uint64_t place = is_fresh ? march_flow_place(t, established, MARCH_CONFIG.flows.fresh, 1)
+                                  : march_flow_place(t, 0, established, 0);
   uint64_t* at = march_flow_word((uint32_t)place);
   const uint64_t word = at && place != MARCH_FLOW_NO_PLACE ? *at : MARCH_FLOW_TAKEN;
   if (word == 0) {

@@ -46,8 +46,7 @@ MARCH_INLINE uint32_t march_acknowledged(struct xdp_md* context, uint32_t l4_at)
 MARCH_INLINE uint32_t march_unproven_may_begin(const struct march_key* key) {
   if (march_config.abuse.cookies.unproven.rate == 0) return 0;
   /* As in march_source_exceeds. */
-  const struct march_limit* limit =
-      (const struct march_limit*)&march_config.abuse.cookies.unproven;
+  const struct march_limit* limit = (const struct march_limit*)&march_config.abuse.cookies.unproven;
   MARCH_OPAQUE(limit);
   return march_limit_take(limit, key, 1ull << (limit->shift & 63), march_limit_time()) !=
          MARCH_NO_BUCKET;

@@ -21,7 +21,6 @@ struct {
   MARCH_MAP_TYPE(value, uint32_t);
 } march_refreshed SEC(".maps");
 
-static long (*const bpf_redirect)(uint32_t ifindex, uint64_t flags) = (void*)23;
 static long (*const bpf_fib_lookup)(void* context, void* lookup, int bytes,
                                     uint32_t flags) = (void*)69;
 

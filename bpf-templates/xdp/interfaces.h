@@ -27,6 +27,15 @@ MARCH_INLINE const struct march_interface* march_find_interface(uint32_t ifindex
   return 0;
 }
 
+static long (*const bpf_redirect)(uint32_t ifindex, uint64_t flags) = (void*)23;
+
+/* What becomes of a frame that was turned into an answer: it leaves where it came in. */
+MARCH_INLINE int march_send_back(struct xdp_md* context) {
+  const struct march_interface* in = march_find_interface(context->ingress_ifindex);
+  if (!in || !(in->flags & MARCH_INTERFACE_PAIRED)) return XDP_TX;
+  return (int)bpf_redirect(context->ingress_ifindex, 0);
+}
+
 /* Part of a packet, in the order of its bytes. */
 typedef uint16_t __attribute__((may_alias)) march_raw16;
 typedef uint32_t __attribute__((may_alias)) march_raw32;

@@ -248,8 +248,7 @@ MARCH_INLINE uint32_t march_decide(struct xdp_md* context, struct march_key* key
   const uint64_t treatment = march_treatment_of(verdict);
 #if MARCH_STATEFUL
   const uint32_t keeps_flow = is_allowed && (treatment & MARCH_TREATMENT_STATELESS) == 0;
-  const uint32_t is_new_flow =
-      keeps_flow && tracked == MARCH_TRACK_JUDGE && march_is_first(key, t);
+  const uint32_t is_new_flow = keeps_flow && tracked == MARCH_TRACK_JUDGE && march_is_first(key, t);
   if (march_keeps_flows() && tracked == MARCH_TRACK_AGAIN) {
     march_record_verdict(t, verdict, keeps_flow, *audit);
   }
@@ -300,11 +299,16 @@ MARCH_INLINE uint32_t march_is_answered(uint32_t slot) {
 /* What becomes of one that may not. */
 MARCH_INLINE int march_let_drop(struct xdp_md* context, const struct march_key* key,
                                 uint32_t slot) {
+  int action = XDP_DROP;
 #if MARCH_STATEFUL
-  if (march_gives_cookies() && slot == MARCH_SLOT_COOKIE) return march_answer_cookie(context, key);
+  if (march_gives_cookies() && slot == MARCH_SLOT_COOKIE) {
+    action = march_answer_cookie(context, key);
+    return action == XDP_TX ? march_send_back(context) : action;
+  }
 #endif
   if (march_config.reject.interval == 0 || !march_is_answered(slot)) return XDP_DROP;
-  return march_answer(context, key->l4_at, key->l4_bytes);
+  action = march_answer(context, key->l4_at, key->l4_bytes);
+  return action == XDP_TX ? march_send_back(context) : action;
 }
 
 SEC("xdp")

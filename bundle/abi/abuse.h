@@ -61,7 +61,7 @@ struct march_real_line {
 /* Of an address; an IPv4 address is `lo`. Two addresses have the same mark once in 2^63 times, and
  * who does not know the secret cannot look for such. */
 static inline uint64_t march_address_mark(uint64_t secret, uint64_t second_secret, uint32_t family,
-                                      uint64_t hi, uint64_t lo) {
+                                          uint64_t hi, uint64_t lo) {
   uint64_t mark = (hi ^ secret) * 0x9e3779b97f4a7c15ull;
   mark =
       ((mark ^ mark >> 32) + (lo ^ (family + 0ull) << 56) + second_secret) * 0xd6e8feb86659fd93ull;

@@ -22,6 +22,9 @@
  * whether there is one at all (2.4). */
 #define MARCH_INTERFACE_STRICT 0x08u
 #define MARCH_INTERFACE_LOOSE 0x10u
+/* One end of a veth pair. What is sent back from it with XDP_TX waits until something else is sent,
+ * unless the other end has a program too; what is redirected to it does not. */
+#define MARCH_INTERFACE_PAIRED 0x20u
 
 struct march_interface {
   uint32_t ifindex; /* 0: none */

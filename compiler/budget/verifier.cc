@@ -13,9 +13,9 @@ namespace {
 
 // Measured on Linux 6.18 over 550 shapes of all kinds, a third of them deeper than tables become:
 // what the verifier did was at most 70 per cent of these sums, and 28 where it is as often more as
-// less. Linux 6.1 verifies up to twice as much of a program (tests/kernels); that was at most 63 per
-// cent, over 184 shapes. What the frame takes has with it the functions for what the gateway may
-// have switched on, switched off.
+// less. Linux 6.1 verifies up to twice as much of a program (tests/kernels); that was at most 63
+// per cent, over 184 shapes. What the frame takes has with it the functions for what the gateway
+// may have switched on, switched off.
 constexpr std::uint64_t kFrame = 60'000;
 constexpr std::uint64_t kFamily = 5'000;
 constexpr std::uint64_t kStep4 = 1'000;

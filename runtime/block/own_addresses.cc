@@ -73,8 +73,8 @@ Outcome<OwnAddresses> OwnAddresses::Open(int fd, const march_config& config) {
 std::size_t OwnAddresses::Set(const std::vector<Prefix>& addresses) {
   std::array<std::set<std::uint64_t>, MARCH_OWN_LINES> wanted;
   for (const Prefix& address : addresses) {
-    const std::uint64_t mark = march_address_mark(config_.secret[0], config_.secret[1], address.family,
-                                              address.hi, address.lo);
+    const std::uint64_t mark = march_address_mark(config_.secret[0], config_.secret[1],
+                                                  address.family, address.hi, address.lo);
     wanted.at(march_own_line_of(mark)).insert(mark);
   }
   std::size_t without_room = 0;

@@ -156,8 +156,9 @@ Surveyed Survey(const Guarded& interface, unsigned ifindex, const Transmitters& 
       TakeAddress(*at->ifa_addr, entry);
     }
   }
-  if (!interface.fast) return surveyed;
   const std::string driver = DriverOf(interface.name);
+  if (driver == "veth") entry.flags |= MARCH_INTERFACE_PAIRED;
+  if (!interface.fast) return surveyed;
   // What comes out of a virtual cable has its tags where its sender left them.
   if (driver == "veth" && HasVlans(interface.name)) {
     surveyed.problem = "there are VLANs on " + interface.name +
@@ -170,7 +171,7 @@ Surveyed Survey(const Guarded& interface, unsigned ifindex, const Transmitters& 
                        interface.name + " rxvlan off` leaves them";
     return surveyed;
   }
-  entry.flags = MARCH_INTERFACE_FAST | SourceValidation(interface.name);
+  entry.flags |= MARCH_INTERFACE_FAST | SourceValidation(interface.name);
   if (IsLocal(driver)) entry.flags |= MARCH_INTERFACE_LOCAL;
   if (transmitters.Has(ifindex)) {
     entry.flags |= MARCH_INTERFACE_TRANSMITS;

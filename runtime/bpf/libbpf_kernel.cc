@@ -321,11 +321,15 @@ bool LibbpfKernel::IsConfigured(std::uint64_t generation) const {
   bpf_map_info info{};
   std::uint32_t info_size = sizeof(info);
   if (bpf_obj_get_info_by_fd(map->get(), &info, &info_size) != 0) return true;
-  const march_config wanted = ConfigOf(generation);
-  std::vector<char> given(info.value_size);
+  march_config wanted = ConfigOf(generation);
+  std::vector<char> bytes(std::max<std::size_t>(info.value_size, sizeof(wanted)));
   const std::uint32_t key = 0;
-  return bpf_map_lookup_elem(map->get(), &key, given.data()) == 0 &&
-         given.size() <= sizeof(wanted) && std::memcmp(given.data(), &wanted, given.size()) == 0;
+  if (bpf_map_lookup_elem(map->get(), &key, bytes.data()) != 0) return false;
+  march_config given{};
+  std::memcpy(&given, bytes.data(), std::min<std::size_t>(info.value_size, sizeof(given)));
+  // A program without limits is told of none.
+  if (given.limits.lines == 0) wanted.limits.lines = 0;
+  return info.value_size <= sizeof(wanted) && std::memcmp(&given, &wanted, info.value_size) == 0;
 }
 
 Outcome<Done> LibbpfKernel::LoadLockdown() {

@@ -202,12 +202,11 @@ TEST_CASE("nothing is done against abuse unless it is said") {
 }
 
 TEST_CASE("slips about abuse are pointed at") {
-  CHECK(Errors(kGood +
-               "connections: { established: 0 }\n"
-               "abuse:\n  martian: true\n  land: yes\n  block_list: 1048577\n"
-               "  syn_per_source: { burst: 5 }\n"
-               "  flows_per_source: { rate: 5 }\n"
-               "  icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n") ==
+  CHECK(Errors(kGood + "connections: { established: 0 }\n"
+                       "abuse:\n  martian: true\n  land: yes\n  block_list: 1048577\n"
+                       "  syn_per_source: { burst: 5 }\n"
+                       "  flows_per_source: { rate: 5 }\n"
+                       "  icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n") ==
         "m.yaml:10:9: error[M0703]: this must be true or false\n"
         " 10 |   land: yes\n"
         "    |         ^~~\n"

@@ -1,7 +1,7 @@
 #include "runtime/flows/flow_table.h"
 
-#include <algorithm>
 #include <sys/mman.h>
+#include <algorithm>
 
 #include <array>
 #include <atomic>

@@ -114,9 +114,9 @@ std::uint32_t CheckCookie(World& world, const Ends& ends, std::uint8_t port,
   const std::size_t tcp = ends.answer.size();
   const std::uint32_t cookie = Number(answer, tcp + 4);
   const Bytes headers(ends.answer.begin() + 14, ends.answer.end());
-  Bytes expected = Whole(Bytes(ends.answer.begin(), ends.answer.begin() + 14), headers,
-                         Bytes{0, 80, 0xd4, port} + Big(cookie) + Big(sequence + 1) +
-                             Hex("5012 0000 0000 0000"));
+  Bytes expected = Whole(
+      Bytes(ends.answer.begin(), ends.answer.begin() + 14), headers,
+      Bytes{0, 80, 0xd4, port} + Big(cookie) + Big(sequence + 1) + Hex("5012 0000 0000 0000"));
   expected.resize(std::max<std::size_t>(expected.size(), 60), 0);
   CHECK(ToHex(answer) == ToHex(expected));
   return cookie;

@@ -94,8 +94,8 @@ TEST_CASE("new connections from one source, of which those that live go on") {
 TEST_CASE("ICMP from one source") {
   Gateway gateway(kSizes, Limiting(MARCH_RATE_ICMP, 20));
   gateway.Enforce(kPolicy);
-  for (const char* flow : {"icmp 10.1.1.5 > 10.2.0.10 type 8",
-                           "icmpv6 2001:db8:1::5 > 2001:db8:2::10 type 128"}) {
+  for (const char* flow :
+       {"icmp 10.1.1.5 > 10.2.0.10 type 8", "icmpv6 2001:db8:1::5 > 2001:db8:2::10 type 128"}) {
     int passed = 0;
     for (int i = 0; i < 60; ++i) passed += gateway.Passes(Packet(flow).Identifier(7)) ? 1 : 0;
     CHECK(passed >= 20);

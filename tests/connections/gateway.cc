@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <ctime>
 #include <iostream>
+#include <map>
+#include <utility>
 
 #include "base/print.h"
 #include "bundle/mappings.h"
@@ -45,6 +47,19 @@ std::uint32_t Now() {
   const auto nanoseconds = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
                            static_cast<std::uint64_t>(now.tv_nsec);
   return static_cast<std::uint32_t>(nanoseconds >> MARCH_TICK_SHIFT);
+}
+
+// Each policy once: many gateways enforce the same.
+const pipeline::Compilation& Compiled(const std::string& policy) {
+  static std::map<std::string, pipeline::Compilation> known;
+  const auto found = known.find(policy);
+  if (found != known.end()) return found->second;
+  MemoryFileSystem files;
+  REQUIRE(files.WriteAtomically("p.yaml", policy, 0600).ok());
+  auto compiled = pipeline::Compile(files, "p.yaml", pipeline::Stage::kObject);
+  INFO(TextOf(compiled.diagnostics));
+  REQUIRE(compiled.ok());
+  return known.emplace(policy, std::move(compiled)).first->second;
 }
 
 }  // namespace
@@ -172,11 +187,7 @@ void Gateway::SetTimeout(march_timeout which, std::uint32_t ticks) {
 }
 
 void Gateway::Enforce(const std::string& policy) {
-  MemoryFileSystem files;
-  REQUIRE(files.WriteAtomically("p.yaml", policy, 0600).ok());
-  const auto compiled = pipeline::Compile(files, "p.yaml", pipeline::Stage::kObject);
-  INFO(TextOf(compiled.diagnostics));
-  REQUIRE(compiled.ok());
+  const pipeline::Compilation& compiled = Compiled(policy);
   const std::string tables = compiled.tables->Bytes();
   const std::vector<bpf::StateMap> maps = state_->maps.maps();
   state_->config.flows.generation = ++state_->generation;

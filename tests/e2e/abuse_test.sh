@@ -20,7 +20,7 @@ start_marchd
 enforce "$WORK/policy.yaml"
 
 slot() { rules "sum(x['packets'] for x in r['slots'] if x['name'] == '$1')"; }
-mac=$(in_gateway cat /sys/class/net/gc/address)
+mac=$(ip -n "$GATEWAY" -o link show gc | sed -n 's/.*link.ether \([^ ]*\).*/\1/p')
 send() { in_client python3 "$here/send_udp.py" c0 "$mac" "$@"; }
 
 send 3 10.1.0.2

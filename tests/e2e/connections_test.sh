@@ -13,14 +13,15 @@ trap 'set +e; ip netns del "$FAR" 2>/dev/null; hosts_down' EXIT
 ip netns add "$FAR"
 ip -n "$SERVER" link add s1 mtu 1300 type veth peer name f0 netns "$FAR"
 in_far ethtool -K f0 tx off >/dev/null
-ip -n "$FAR" link set f0 up
+ip -n "$FAR" link set f0 mtu 1300 up
 ip -n "$SERVER" link set s1 up
 ip -n "$SERVER" address add 10.3.0.1/24 dev s1
 ip -n "$SERVER" address add 2001:db8:3::1/64 dev s1 nodad
 ip -n "$FAR" address add 10.3.0.2/24 dev f0
 ip -n "$FAR" address add 2001:db8:3::2/64 dev f0 nodad
-ip -n "$FAR" route add default via 10.3.0.1
-ip -n "$FAR" -6 route add default via 2001:db8:3::1
+# Which it does not tell when connections begin.
+ip -n "$FAR" route add default via 10.3.0.1 advmss 1460
+ip -n "$FAR" -6 route add default via 2001:db8:3::1 advmss 1440
 in_server sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 ip -n "$GATEWAY" route add 10.3.0.0/24 via 10.2.0.2
 ip -n "$GATEWAY" -6 route add 2001:db8:3::/64 via 2001:db8:2::2
@@ -66,7 +67,8 @@ if len(sys.argv) > 6:
         s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_DSTOPTS, bytes([0, 0, 1, 4, 0, 0, 0, 0]))
     else:
         s.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, bytes([7, 7, 4, 0, 0, 0, 0, 0]))
-s.sendto(b"m" * count, (host, port))
+s.connect((host, port))
+s.send(b"m" * count)
 try:
     print(len(s.recv(65536)))
 except TimeoutError:
@@ -85,7 +87,7 @@ echoed() { in_client python3 "$here/echo.py" send "$1" 7 "$2"; }
 udp() { in_client python3 "$WORK/udp.py" send "$@"; }
 slot() { rules "sum(x['packets'] for x in r['slots'] if x['name'] == '$1')"; }
 dropped() { rules "r['defaults'][0]['packets']"; }
-related() { control http://march/metrics | awk '$1 == "march_flows_related_total" { print $2 }'; }
+related() { control http://march/metrics | awk '$1 == "march_related_errors_total" { print $2 }'; }
 unanswered() { in_server ping -q -n -c 1 -W 1 "$1" >/dev/null && fail "the server reaches $1" || true; }
 
 for address in 10.2.0.2 2001:db8:2::2; do
@@ -124,21 +126,27 @@ in_client ip route get 10.3.0.2 | grep -q "mtu 1300" || fail "the client does no
 in_client ip -6 route get 2001:db8:3::2 | grep -q "mtu 1300" || fail "nor that of IPv6"
 echo "ok: the client knows that 1,300 bytes can pass"
 
-# The same in a VLAN, on the client's side alone.
-ip -n "$CLIENT" link add link c0 name c7 type vlan id 7
-ip -n "$GATEWAY" link add link gc name gc7 type vlan id 7
-for host in "$CLIENT c7 2" "$GATEWAY gc7 1"; do
-  read -r name interface end <<<"$host"
-  ip -n "$name" link set "$interface" up
-  ip -n "$name" address add "10.7.0.$end/24" dev "$interface"
-  ip -n "$name" address add "2001:db8:7::$end/64" dev "$interface" nodad
-done
-ip -n "$CLIENT" route replace 10.2.0.0/24 via 10.7.0.1
-ip -n "$CLIENT" -6 route replace 2001:db8:2::/64 via 2001:db8:7::1
-for address in 10.2.0.2 2001:db8:2::2; do
-  expect "TCP in a VLAN with $address" "$(echoed "$address" 300000)" 300000
-  expect "UDP in fragments in a VLAN with $address" "$(udp "$address" 7 4000)" 4000
-done
+# The same in a VLAN, on the client's side alone, where the kernel has any; frames with tags go
+# through the program in tests/connections as well.
+from=10.1.0.0/24
+if ip -n "$CLIENT" link add link c0 name c7 type vlan id 7 2>/dev/null; then
+  from=10.7.0.0/24
+  ip -n "$GATEWAY" link add link gc name gc7 type vlan id 7
+  for host in "$CLIENT c7 2" "$GATEWAY gc7 1"; do
+    read -r name interface end <<<"$host"
+    ip -n "$name" link set "$interface" up
+    ip -n "$name" address add "10.7.0.$end/24" dev "$interface"
+    ip -n "$name" address add "2001:db8:7::$end/64" dev "$interface" nodad
+  done
+  ip -n "$CLIENT" route replace 10.2.0.0/24 via 10.7.0.1
+  ip -n "$CLIENT" -6 route replace 2001:db8:2::/64 via 2001:db8:7::1
+  for address in 10.2.0.2 2001:db8:2::2; do
+    expect "TCP in a VLAN with $address" "$(echoed "$address" 300000)" 300000
+    expect "UDP in fragments in a VLAN with $address" "$(udp "$address" 7 4000)" 4000
+  done
+else
+  echo "SKIPPED in part: this kernel has no VLANs" >&2
+fi
 
 # Asymmetric: requests go through the gateway as ever, replies come back by a third interface.
 ip -n "$SERVER" link add s2 type veth peer name gs2 netns "$GATEWAY"
@@ -151,7 +159,7 @@ in_gateway sysctl -q -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.gs2.rp_filte
 kill "$MARCHD_PID" && wait "$MARCHD_PID" || true
 sed -i 's/^interfaces: .*/interfaces: [gc, gs, gs2]/' "$WORK/marchd.yaml"
 start_marchd
-ip -n "$SERVER" route add 10.7.0.0/24 via 10.4.0.1
+ip -n "$SERVER" route add "$from" via 10.4.0.1
 before=$(driver_count gateway gs2 '^rx_queue_[0-9]+_xdp_packets')
 expect "bytes that come back another way" "$(echoed 10.2.0.2 300000)" 300000
 (($(driver_count gateway gs2 '^rx_queue_[0-9]+_xdp_packets') - before > 100)) ||

@@ -85,9 +85,9 @@ wait "$live" || fail "monitor --count 2 failed"
 grep -E -q '^[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3} deny  tcp ' "$WORK/live" || fail "$(cat "$WORK/live")"
 expect "what a monitor shows as it happens" "$(sed -E 's/^[0-9:.]{12} //' "$WORK/live")" \
   "deny  tcp 10.20.1.1:40000 > 203.0.113.9:25  default deny: no mapping from payments to 203.0.113.9 tcp/25
-             web-out allows tcp/443 to it (office.yaml:9)
-             mail-out allows it from relays (office.yaml:10)
-deny  tcp 10.20.6.6:40000 > 203.0.113.9:443  block denies it (office.yaml:11): found scanning in May"
+             web-out allows tcp/443 to it (office.yaml:8)
+             mail-out allows it from relays (office.yaml:9)
+deny  tcp 10.20.6.6:40000 > 203.0.113.9:443  block denies it (office.yaml:10): found scanning in May"
 
 # IPv6, ICMP, an answer without its connection, a frame that ends too early.
 send 'tcp S 2001:db8:20::1 40000 2001:db8::9 25' 'icmp - 10.20.1.1 0 203.0.113.9 8' \
@@ -95,14 +95,14 @@ send 'tcp S 2001:db8:20::1 40000 2001:db8::9 25' 'icmp - 10.20.1.1 0 203.0.113.9
 until_events 6
 expect "the words of other drops" "$(monitor --last 4 --no-follow)" \
   "deny  tcp [2001:db8:20::1]:40000 > [2001:db8::9]:25  default deny: no mapping from payments to 2001:db8::9 tcp/25
-             web-out allows tcp/443 to it (office.yaml:9)
-             mail-out allows it from relays (office.yaml:10)
+             web-out allows tcp/443 to it (office.yaml:8)
+             mail-out allows it from relays (office.yaml:9)
 deny  icmp 10.20.1.1 > 203.0.113.9  default deny: no mapping from payments to 203.0.113.9 icmp/echo-request
-             web-out allows tcp/443 to it (office.yaml:9)
+             web-out allows tcp/443 to it (office.yaml:8)
 deny  tcp 203.0.113.9:443 > 10.20.1.1:40009  default deny: no mapping from 203.0.113.9 to payments tcp/40009
              web-out allows the opposite direction: an answer without a connection that is known
-             mail-out allows tcp/25 from relays (office.yaml:10)
-             web-out allows tcp/443 from payments (office.yaml:9)
+             mail-out allows tcp/25 from relays (office.yaml:9)
+             web-out allows tcp/443 from payments (office.yaml:8)
 deny  a frame of 26 bytes  truncated: it ends before the headers that decide"
 
 # A connection from its first packet to its record.
@@ -111,7 +111,7 @@ send 'tcp S 10.20.1.1 40001 203.0.113.9 443' 'tcp SA 203.0.113.9 443 10.20.1.1 4
   'tcp FA 10.20.1.1 40001 203.0.113.9 443' 'tcp FA 203.0.113.9 443 10.20.1.1 40001'
 until_events 7
 expect "a connection that begins" "$(monitor --last 1 --no-follow --allows)" \
-  "allow tcp 10.20.1.1:40001 > 203.0.113.9:443  web-out allows it (office.yaml:9)"
+  "allow tcp 10.20.1.1:40001 > 203.0.113.9:443  web-out allows it (office.yaml:8)"
 expect "a connection that has ended" \
   "$(monitor --last 9 --flows --count 1 | sed -E 's/after [0-9.]+ s/after a while/')" \
   "flow  tcp 10.20.1.1:40001 > 203.0.113.9:443  web-out, finished after a while: 3 packets, 162 bytes there, 3 packets, 162 bytes back"

@@ -50,14 +50,15 @@ TEST_CASE("an interface's MAC and the addresses that others can reach") {
 TEST_CASE("one that is not to be fast only answers") {
   EnterNetwork();
   const Surveyed out = SurveyOne("out", false);
-  CHECK(out.entry.flags == 0);
+  CHECK(out.entry.flags == MARCH_INTERFACE_PAIRED);
   CHECK(Bytes(out.entry.mac, out.entry.mac + 6) == kOutMac);
   CHECK(out.problem.empty());
 }
 
 TEST_CASE("one end of a cable sends as long as the other takes batches") {
   EnterNetwork();
-  const std::uint32_t ordinary = MARCH_INTERFACE_FAST | MARCH_INTERFACE_LOCAL;
+  const std::uint32_t ordinary =
+      MARCH_INTERFACE_FAST | MARCH_INTERFACE_LOCAL | MARCH_INTERFACE_PAIRED;
   Ethtool("-K other gro off");
   CHECK(SurveyOne("out").entry.flags == ordinary);
   CHECK(SurveyOne("out").problem ==

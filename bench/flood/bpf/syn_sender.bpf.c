@@ -33,9 +33,8 @@ MARCH_INLINE uint32_t bench_net16(uint32_t value) {
 }
 
 /* Not later than the rate has it, and not earlier. */
-MARCH_INLINE uint32_t bench_is_due(struct bench_syns* syns) {
+MARCH_INLINE uint32_t bench_is_due(struct bench_syns* syns, uint64_t now) {
   if (syns->interval == 0) return 1;
-  const uint64_t now = bpf_ktime_get_ns();
   if (syns->start == 0) syns->start = now;
   return syns->made * syns->interval <= now - syns->start;
 }
@@ -91,7 +90,8 @@ SEC("xdp")
 int bench_send_syn(struct xdp_md* context) {
   const uint32_t zero = 0;
   struct bench_syns* syns = bpf_map_lookup_elem(&bench_syns, &zero);
-  if (!syns || !bench_is_due(syns)) return XDP_DROP;
+  const uint64_t now = bpf_ktime_get_ns();
+  if (!syns || !bench_is_due(syns, now)) return XDP_DROP;
   const uint32_t is_v4 = (syns->made & 1) == 0;
   if (bpf_xdp_adjust_tail(context, is_v4 ? -21 : -1) != 0) return XDP_DROP;
   uint8_t* data = (uint8_t*)(uint64_t)context->data;
@@ -110,7 +110,8 @@ int bench_send_syn(struct xdp_md* context) {
     bench_write_ipv6(syns, number, random, data + BENCH_IP);
   }
   syns->made += 1;
-  return (int)bpf_redirect(syns->interface, 0);
+  const uint32_t is_odd = now / BENCH_TURN_NANOSECONDS & 1;
+  return (int)bpf_redirect(is_odd ? syns->interfaces[1] : syns->interfaces[0], 0);
 }
 
 char march_license[] SEC("license") = "GPL";
