@@ -17,6 +17,8 @@ namespace {
 // per cent, over 184 shapes. What the frame takes has with it the functions for what the gateway
 // may have switched on, switched off.
 constexpr std::uint64_t kFrame = 60'000;
+// All of that switched on: at most 127,000, for a policy that uses everything.
+constexpr std::uint64_t kGateway = 180'000;
 constexpr std::uint64_t kFamily = 5'000;
 constexpr std::uint64_t kStep4 = 1'000;
 constexpr std::uint64_t kStep6 = 3'000;
@@ -149,6 +151,7 @@ Diagnostic Oversized(const std::string& what) {
 Estimate EstimateVerified(const march_shape& shape) {
   Estimate estimate;
   estimate.frame = kFrame;
+  estimate.gateway = kGateway;
   for (const march_family_shape* family : {&shape.v4, &shape.v6}) {
     if (family->views == 0) continue;
     const std::uint64_t step = family == &shape.v4 ? kStep4 : kStep6;

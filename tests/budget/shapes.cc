@@ -8,6 +8,7 @@
 #include "base/print.h"
 #include "bundle/abi/verdict.h"
 #include "compiler/emit/bpf_source.h"
+#include "runtime/bpf/state_maps.h"
 
 namespace march::tests {
 namespace {
@@ -124,12 +125,17 @@ Outcome<clang::BpfObject> CompileShape(const march_shape& shape, std::uint32_t l
   return clang::CompileBpf(emit::EmitBpf(ruleset::RuleSet{}, tables));
 }
 
-Outcome<Loaded> LoadShape(const march_shape& shape, std::uint32_t lines) {
+Outcome<Loaded> LoadShape(const march_shape& shape, std::uint32_t lines,
+                          const march_config& config) {
   const auto object = CompileShape(shape, lines);
   if (!object) return object.diagnostics();
+  const auto state = bpf::StateMaps::Open("", config);
+  if (!state) return state.diagnostics();
+  const std::vector<bpf::StateMap> maps = state->maps();
   // What the tables hold is nothing to the verifier.
   const std::string few_lines(std::size_t{4} * MARCH_LINE_BYTES, '\0');
-  const auto program = bpf::TestRun::Load({object->bytes, few_lines, MARCH_SLOT_FIRST_MAPPING});
+  const auto program = bpf::TestRun::Load(
+      {object->bytes, few_lines, MARCH_SLOT_FIRST_MAPPING, state->config(), maps});
   return Loaded{object->longest_function, object->stack_bytes,
                 program ? program->Figures() : Outcome<bpf::LoadFigures>(program.diagnostics())};
 }

@@ -37,8 +37,9 @@ struct Loaded {
   Outcome<bpf::LoadFigures> figures;
 };
 
-// The same, loaded.
-Outcome<Loaded> LoadShape(const march_shape& shape, std::uint32_t lines = 64);
+// The same, loaded for a gateway that asks for what `config` says.
+Outcome<Loaded> LoadShape(const march_shape& shape, std::uint32_t lines = 64,
+                          const march_config& config = {});
 
 // Ends the test program as skipped, loudly, unless it may load programs.
 void SkipWithoutPrivileges();

@@ -123,7 +123,9 @@ Frame JudgedOnHost(const std::vector<std::uint64_t>& words,
   return judged;
 }
 
-Outcome<Case> OfShape(const march_shape& shape, std::uint32_t room) {
+Outcome<Case> OfShape(march_shape shape, std::uint32_t room) {
+  shape.features = MARCH_FEATURE_STATEFUL | MARCH_FEATURE_TREATMENTS | MARCH_FEATURE_LIMITS |
+                   MARCH_FEATURE_REJECTS;
   const auto object = CompileShape(shape, room);
   if (!object) return object.diagnostics();
   classify::Tables tables;

@@ -1,16 +1,20 @@
 #include "tests/kernels/check_case.h"
 
 #include <utility>
+#include <vector>
 
 #include "base/print.h"
 #include "bundle/abi/verdict.h"
 #include "bundle/bundle.h"
 #include "bundle/mappings.h"
+#include "runtime/bpf/state_maps.h"
+#include "tests/budget/everything.h"
 
 namespace march::tests {
 namespace {
 
-Outcome<bpf::TestRun> LoadBundle(const std::string& bytes) {
+// For a gateway that asks for what `state` is for.
+Outcome<bpf::TestRun> LoadBundle(const std::string& bytes, const bpf::StateMaps& state) {
   const auto bundle = bundle::Read(bytes);
   if (!bundle) return bundle.diagnostics();
   const std::string* object = bundle->Find(bundle::kXdpObjectPath);
@@ -22,7 +26,9 @@ Outcome<bpf::TestRun> LoadBundle(const std::string& bytes) {
   const auto names = bundle::ReadMappings(*mappings);
   if (!names) return names.diagnostics();
   const std::size_t slots = MARCH_SLOT_FIRST_MAPPING + names->mappings.size();
-  return bpf::TestRun::Load({*object, *tables, static_cast<std::uint32_t>(slots)});
+  const std::vector<bpf::StateMap> maps = state.maps();
+  return bpf::TestRun::Load(
+      {*object, *tables, static_cast<std::uint32_t>(slots), state.config(), maps});
 }
 
 std::string Counted(const march_counter& counter) {
@@ -61,11 +67,27 @@ std::string SendFrames(bpf::TestRun& program, const std::vector<Frame>& frames) 
   return {};
 }
 
+// What is wrong with how it loads where a gateway asks for everything, or "".
+std::string LoadWithEverything(const Case& checked) {
+  const auto state = bpf::StateMaps::Open("", EverythingAsked());
+  if (!state) return TextOf(state.diagnostics());
+  const auto program = LoadBundle(checked.bundle, *state);
+  if (!program) return "with everything asked for: " + TextOf(program.diagnostics());
+  const auto figures = program->Figures();
+  if (!figures) return TextOf(figures.diagnostics());
+  if (checked.estimate && figures->verified_instructions > *checked.estimate) {
+    return "with everything asked for, " + std::to_string(figures->verified_instructions) +
+           " instructions were verified, by estimate " + std::to_string(*checked.estimate) +
+           " at most";
+  }
+  return {};
+}
+
 }  // namespace
 
 CaseReport CheckCase(const Case& checked) {
   CaseReport report;
-  auto program = LoadBundle(checked.bundle);
+  auto program = LoadBundle(checked.bundle, {});
   if (!program) {
     report.problem = TextOf(program.diagnostics());
     return report;
@@ -83,6 +105,7 @@ CaseReport CheckCase(const Case& checked) {
     return report;
   }
   report.problem = SendFrames(*program, checked.frames);
+  if (report.problem.empty()) report.problem = LoadWithEverything(checked);
   return report;
 }
 
