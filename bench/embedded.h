@@ -1,4 +1,4 @@
-// The BPF programs of bench/, as text; their names are paths below it.
+// The BPF programs of this folder, as text.
 #pragma once
 
 #include <string_view>

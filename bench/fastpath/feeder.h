@@ -4,8 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "bench/common/bpf_object.h"
-#include "bench/common/test_run.h"
+#include "bench/fastpath/bpf_object.h"
 #include "bench/fastpath/trace.h"
 #include "tests/rulesets/rulesets.h"
 
@@ -24,10 +23,11 @@ class Feeder {
 
  private:
   void Install(int program);
+  std::uint32_t Run(std::uint32_t packets);  // the last packet's XDP action
 
   BpfObject object_;
   TraceMaps trace_;
-  FeederRun run_;
+  std::vector<std::uint8_t> frame_;
 };
 
 }  // namespace march::bench

@@ -3,9 +3,8 @@
 namespace march::checks {
 
 void CheckDraft(const model::Draft& draft, Diagnostics& out) {
-  for (const auto check :
-       {CheckDuplicateNames, CheckConflictingSettings, CheckUnknownServices, CheckServiceUnions,
-        CheckProtocolDetails, CheckActionAttributes, CheckLimits}) {
+  for (const auto check : {CheckDuplicateNames, CheckConflictingSettings, CheckUnknownServices,
+                           CheckServiceUnions, CheckProtocolDetails, CheckActionAttributes}) {
     check(draft, out);
   }
   // Warnings speak of what is meant, and that is known only without errors.

@@ -23,7 +23,7 @@ const KeyTable& PolicyKeys() {
 }
 
 const KeyTable& DefaultsKeys() {
-  static const KeyTable keys = {{"action"}, {"stateful"}};
+  static const KeyTable keys = {{"action"}};
   return keys;
 }
 

@@ -21,8 +21,6 @@ class UniqueFd {
   }
 
   int get() const { return fd_; }
-  // Now the caller's to close.
-  int release() { return std::exchange(fd_, -1); }
   bool ok() const { return fd_ >= 0; }
 
  private:
