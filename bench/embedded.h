@@ -1,4 +1,4 @@
-// The BPF programs of this folder, as text.
+// The BPF programs of bench/, as text; their names are paths below it.
 #pragma once
 
 #include <string_view>

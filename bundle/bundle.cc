@@ -194,6 +194,7 @@ Outcome<std::string> Pack(const Contents& contents, const std::vector<PrivateKey
   manifest.policy_digest = PolicyDigest(contents.files);
   manifest.tool_version = contents.tool_version;
   manifest.minimum_kernel = contents.minimum_kernel;
+  manifest.minimum_kernel_for = contents.minimum_kernel_for;
   manifest.mappings = contents.mappings;
   std::vector<Entry> entries;
   for (const File& file : contents.files) {

@@ -54,6 +54,8 @@ struct Manifest {
   std::string policy_digest;  // SHA-256 over the policy files' names and contents, hex
   std::string tool_version;
   std::string minimum_kernel;  // "5.15"
+  // What needs a kernel as new as that: "tables above 3 MiB". "" if every program does.
+  std::string minimum_kernel_for;
   std::uint64_t mappings = 0;
   std::vector<FileDigest> files;  // sorted by path; neither the manifest nor signatures
 };
@@ -82,6 +84,7 @@ struct Contents {
   std::uint64_t mappings = 0;
   std::string tool_version;
   std::string minimum_kernel;
+  std::string minimum_kernel_for;
   std::vector<File> files;  // in any order
 };
 

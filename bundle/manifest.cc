@@ -68,7 +68,8 @@ Outcome<std::string> WriteManifest(const Manifest& manifest) {
   const std::pair<const char*, const std::string&> texts[] = {
       {"cluster", manifest.cluster},
       {"tool_version", manifest.tool_version},
-      {"minimum_kernel", manifest.minimum_kernel}};
+      {"minimum_kernel", manifest.minimum_kernel},
+      {"minimum_kernel_for", manifest.minimum_kernel_for}};
   for (const auto& [key, text] : texts) {
     if (!IsUtf8(text)) return Malformed(std::string(key) + " " + Quoted(text) + " is not UTF-8");
   }
@@ -76,15 +77,19 @@ Outcome<std::string> WriteManifest(const Manifest& manifest) {
   for (const FileDigest& file : manifest.files) {
     files.push_back({{"path", file.path}, {"size", file.size}, {"sha256", file.sha256}});
   }
-  std::string bytes = DumpJson({{"format", kFormat},
-                                {"format_version", manifest.format_version},
-                                {"cluster", manifest.cluster},
-                                {"serial", manifest.serial},
-                                {"policy_digest", manifest.policy_digest},
-                                {"tool_version", manifest.tool_version},
-                                {"minimum_kernel", manifest.minimum_kernel},
-                                {"mappings", manifest.mappings},
-                                {"files", std::move(files)}});
+  json document = {{"format", kFormat},
+                   {"format_version", manifest.format_version},
+                   {"cluster", manifest.cluster},
+                   {"serial", manifest.serial},
+                   {"policy_digest", manifest.policy_digest},
+                   {"tool_version", manifest.tool_version},
+                   {"minimum_kernel", manifest.minimum_kernel},
+                   {"mappings", manifest.mappings},
+                   {"files", std::move(files)}};
+  if (!manifest.minimum_kernel_for.empty()) {
+    document["minimum_kernel_for"] = manifest.minimum_kernel_for;
+  }
+  std::string bytes = DumpJson(document);
   if (bytes.size() > kMaxManifestBytes) return TooLarge();
   return bytes;
 }
@@ -111,6 +116,9 @@ Outcome<Manifest> ReadManifest(std::string_view bytes) {
   reader.Require(IsSha256(manifest.policy_digest), "policy_digest is not 64 lower-case hex digits");
   manifest.tool_version = reader.String("tool_version");
   manifest.minimum_kernel = reader.String("minimum_kernel");
+  if (reader.Has("minimum_kernel_for")) {
+    manifest.minimum_kernel_for = reader.String("minimum_kernel_for");
+  }
   manifest.mappings = reader.Unsigned("mappings");
   const json& files = reader.Array("files");
   if (reader.Finish()) return *reader.problem();

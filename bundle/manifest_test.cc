@@ -82,6 +82,28 @@ TEST_CASE("a manifest is written in one way and read back") {
   CHECK(manifest->files[1].path == "b/\"c\"");
 }
 
+TEST_CASE("what needs a newer kernel is named where there is such a thing") {
+  Manifest sample = Sample();
+  sample.minimum_kernel = "6.1";
+  sample.minimum_kernel_for = "large tables";
+  const auto text = WriteManifest(sample);
+  REQUIRE(text.ok());
+  CHECK(*text == Replaced("\"minimum_kernel\": \"5.15\",\n",
+                          "\"minimum_kernel\": \"6.1\",\n"
+                          "  \"minimum_kernel_for\": \"large tables\",\n"));
+  const auto manifest = ReadManifest(*text);
+  REQUIRE(manifest.ok());
+  CHECK(manifest->minimum_kernel_for == "large tables");
+  CHECK(ReadManifest(kText)->minimum_kernel_for.empty());
+  const auto with = [](const std::string& value) {
+    return Replaced("\"minimum_kernel\": \"5.15\",\n",
+                    "\"minimum_kernel\": \"5.15\",\n  \"minimum_kernel_for\": " + value + ",\n");
+  };
+  CheckRefused(with("7"), "manifest.json: minimum_kernel_for is not a string");
+  // There is one way to write a manifest that names nothing.
+  CheckRefused(with("\"\""), "manifest.json is not in its canonical form");
+}
+
 TEST_CASE("a newer manifest is said to be newer, whatever else is in it") {
   const std::string message = "the bundle has format version 2; this program reads version 1";
   CheckRefused(Replaced("\"format_version\": 1", "\"format_version\": 2"), message,

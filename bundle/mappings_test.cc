@@ -12,16 +12,18 @@ namespace {
 constexpr std::string_view kText =
     "{\n"
     "  \"default_action\": \"deny\",\n"
-    "  \"format_version\": 1,\n"
+    "  \"format_version\": 2,\n"
     "  \"mappings\": [\n"
     "    {\n"
     "      \"action\": \"allow\",\n"
+    "      \"limited\": true,\n"
     "      \"name\": \"a\",\n"
     "      \"place\": \"egress.yaml:12\",\n"
     "      \"priority\": -5\n"
     "    },\n"
     "    {\n"
     "      \"action\": \"deny\",\n"
+    "      \"limited\": false,\n"
     "      \"name\": \"b\",\n"
     "      \"place\": \"\",\n"
     "      \"priority\": 1000000\n"
@@ -55,8 +57,8 @@ TEST_CASE("an action under audit is one of its own") {
 }
 
 TEST_CASE("a mapping table is written in one way and read back") {
-  const MappingTable table{"deny",
-                           {{"a", "allow", -5, "egress.yaml:12"}, {"b", "deny", 1'000'000, ""}}};
+  const MappingTable table{
+      "deny", {{"a", "allow", -5, "egress.yaml:12", true}, {"b", "deny", 1'000'000, "", false}}};
   CHECK(WriteMappings(table) == kText);
   const auto read = ReadMappings(kText);
   REQUIRE(read.ok());
@@ -74,16 +76,17 @@ TEST_CASE("a mapping table with any text in it is written as all JSON is") {
   for (const std::string text :
        {"", "\"\\/", "\x01\n\t", "gr\xC3\xBC\xC3\x9F", "\xFF broken", "\x7F"}) {
     INFO(text);
-    const MappingTable table{text, {{text, "allow", 0, text}}};
+    const MappingTable table{text, {{text, "allow", 0, text, false}}};
     CHECK(WriteMappings(table) ==
-          DumpJson(
-              {{"default_action", text},
-               {"format_version", 1},
-               {"mappings",
-                nlohmann::json::array(
-                    {{{"action", "allow"}, {"name", text}, {"place", text}, {"priority", 0}}})}}));
+          DumpJson({{"default_action", text},
+                    {"format_version", 2},
+                    {"mappings", nlohmann::json::array({{{"action", "allow"},
+                                                         {"limited", false},
+                                                         {"name", text},
+                                                         {"place", text},
+                                                         {"priority", 0}}})}}));
     CHECK(WriteMappings({text, {}}) == DumpJson({{"default_action", text},
-                                                 {"format_version", 1},
+                                                 {"format_version", 2},
                                                  {"mappings", nlohmann::json::array()}}));
   }
 }
@@ -98,9 +101,9 @@ TEST_CASE("a mapping table is read strictly") {
   CheckRefused("\xEF\xBB\xBF" + std::string(kText), "mappings.json is not JSON: error at byte 1");
   CheckRefused(Replaced("\"deny\"", "\"reject\""),
                "mappings.json: default_action \"reject\" is not known");
-  CheckRefused(Replaced("\"format_version\": 1", "\"format_version\": 2"),
-               "mappings.json: format_version is not 1");
-  CheckRefused(Replaced("\"format_version\": 1,", ""),
+  CheckRefused(Replaced("\"format_version\": 2", "\"format_version\": 1"),
+               "mappings.json: format_version is not 2");
+  CheckRefused(Replaced("\"format_version\": 2,", ""),
                "mappings.json: has no key \"format_version\"");
   CheckRefused(Replaced("\"format_version\"", "\"x\": 1, \"format_version\""),
                "mappings.json: unknown key \"x\"");
@@ -111,6 +114,17 @@ TEST_CASE("a mapping table is read strictly") {
                "mappings.json: mappings[0]: unknown key \"audit\"");
   CheckRefused(Replaced("\"priority\": -5", "\"priority\": -5, \"priority\": 5"),
                "mappings.json has the key \"priority\" twice");
+}
+
+TEST_CASE("whatever is limited has one more slot") {
+  const auto table = ReadMappings(kText);
+  REQUIRE(table.ok());
+  CHECK(table->mappings[0].limited);
+  CHECK_FALSE(table->mappings[1].limited);
+  CHECK(SlotsOf(*table) == MARCH_SLOT_FIRST_MAPPING + 3);
+  CHECK(SlotsOf({"deny", {}}) == MARCH_SLOT_FIRST_MAPPING);
+  CheckRefused(Replaced("true", "1"),
+               "mappings.json: mappings[0]: limited is neither true nor false");
 }
 
 TEST_CASE("a priority has 32 bits") {
@@ -150,7 +164,18 @@ TEST_CASE("slots have the names that counters show") {
   CHECK(SlotName(MARCH_SLOT_EXTENSIONS) == "extensions");
   CHECK(SlotName(MARCH_SLOT_SOURCE_ROUTE) == "source-route");
   CHECK(SlotName(MARCH_SLOT_FRAGMENT) == "fragment");
-  for (std::uint32_t slot = MARCH_SLOT_FRAGMENT + 1; slot < MARCH_SLOT_DEFAULT; ++slot) {
+  CHECK(SlotName(MARCH_SLOT_LIMIT) == "limit");
+  CHECK(SlotName(MARCH_SLOT_CUT) == "cut");
+  CHECK(SlotName(MARCH_SLOT_BLOCKED) == "blocked");
+  CHECK(SlotName(MARCH_SLOT_LAND) == "land");
+  CHECK(SlotName(MARCH_SLOT_FLAGS) == "flags");
+  CHECK(SlotName(MARCH_SLOT_MARTIAN) == "martian");
+  CHECK(SlotName(MARCH_SLOT_SPOOFED) == "spoofed");
+  CHECK(SlotName(MARCH_SLOT_SYN_RATE) == "syn-rate");
+  CHECK(SlotName(MARCH_SLOT_FLOW_RATE) == "flow-rate");
+  CHECK(SlotName(MARCH_SLOT_ICMP_RATE) == "icmp-rate");
+  CHECK(SlotName(MARCH_SLOT_COOKIE) == "cookie");
+  for (std::uint32_t slot = MARCH_SLOT_COOKIE + 1; slot < MARCH_SLOT_DEFAULT; ++slot) {
     CHECK(SlotName(slot).empty());
   }
   CHECK(SlotName(MARCH_SLOT_DEFAULT) == "default");

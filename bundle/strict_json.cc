@@ -139,6 +139,12 @@ std::int32_t ObjectReader::Int32(const std::string& key) {
   return value.value_or(0);
 }
 
+bool ObjectReader::Flag(const std::string& key) {
+  const json& member = Take(key);
+  Require(member.is_boolean(), key + " is neither true nor false");
+  return member.is_boolean() && member.get<bool>();
+}
+
 const json& ObjectReader::Array(const std::string& key) {
   static const json kEmpty = json::array();
   const json& member = Take(key);
@@ -151,6 +157,10 @@ const json& ObjectReader::Object(const std::string& key) {
   const json& member = Take(key);
   Require(member.is_object(), key + " is not an object");
   return problem_ ? kEmpty : member;
+}
+
+bool ObjectReader::Has(const std::string& key) const {
+  return value_.contains(key);
 }
 
 void ObjectReader::Require(bool holds, const std::string& message) {

@@ -33,8 +33,12 @@ class ObjectReader {
   std::string String(const std::string& key);
   std::uint64_t Unsigned(const std::string& key);
   std::int32_t Int32(const std::string& key);
+  bool Flag(const std::string& key);
   const nlohmann::json& Array(const std::string& key);
   const nlohmann::json& Object(const std::string& key);
+
+  // Whether there is such a member: for one that may be missing.
+  bool Has(const std::string& key) const;
 
   // For a check of the caller's own: `message` is about the value that was read.
   void Require(bool holds, const std::string& message);

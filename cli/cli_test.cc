@@ -6,6 +6,7 @@
 #include "bundle/bundle.h"
 #include "cli/exit_code.h"
 #include "cli/marchctl.h"
+#include "cli/output/human.h"
 #include "cli/output/report.h"
 
 namespace march::cli {
@@ -150,6 +151,11 @@ TEST_CASE("explain names the deciding mapping, its place, and why others lost") 
   CHECK(json["verdict"] == "deny");
   CHECK(json["mapping"].is_null());
   CHECK(json["also_matched"].empty());
+  REQUIRE(json["near"].size() == 1);
+  CHECK(json["near"][0]["name"] == "all-web");
+  CHECK(json["near"][0]["text"] == "allows it to web");
+  CHECK(marchctl.Run({"explain", "p.yaml", "udp 1.2.3.4:5 > 10.0.0.2:80"}) == kOk);
+  CHECK(marchctl.out.str().ends_with("\nnear     all-web (p.yaml:7:3) allows it to web\n"));
   CHECK(marchctl.Run({"explain", "p.yaml", "tcp 1.2.3.4 > 10.0.0.256:80"}) == kUsage);
   CHECK(marchctl.err.str().starts_with(
       "FLOW:1:15: error[M0306]: neither an address nor a service\n"));
@@ -666,6 +672,118 @@ TEST_CASE("the gravest error decides the exit code") {
 TEST_CASE("columns line up, numbers to the right") {
   CHECK(AlignColumns({{"A", "N"}, {"long", "7"}, {"x", "123"}}) ==
         "A       N\nlong    7\nx     123\n");
+}
+
+TEST_CASE("quantities for people") {
+  CHECK(HumanBytes(0) == "0 B");
+  CHECK(HumanBytes(999) == "999 B");
+  CHECK(HumanBytes(1000) == "1.0 kB");
+  CHECK(HumanBytes(9999) == "9.9 kB");
+  CHECK(HumanBytes(10'000) == "10 kB");
+  CHECK(HumanBytes(999'999) == "999 kB");
+  CHECK(HumanBytes(1'250'000) == "1.2 MB");
+  CHECK(HumanBytes(~0ULL) == "18 EB");
+  CHECK(HumanDuration(-1) == "0s");
+  CHECK(HumanDuration(59.9) == "59s");
+  CHECK(HumanDuration(60) == "1m00s");
+  CHECK(HumanDuration(185) == "3m05s");
+  CHECK(HumanDuration(7440) == "2h04m");
+  CHECK(HumanDuration(86400 * 5 + 3600 * 3) == "5d03h");
+  CHECK(Grouped(0) == "0");
+  CHECK(Grouped(999) == "999");
+  CHECK(Grouped(1000) == "1,000");
+  CHECK(Grouped(1234567) == "1,234,567");
+}
+
+TEST_CASE("flows refuses what no gateway could answer, before it asks one") {
+  Marchctl marchctl;
+  const auto run = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"flows", "--target", "unix:/nowhere/control.sock"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return marchctl.Run(arguments);
+  };
+  CHECK(run({}) == kFailed);
+  CHECK(run({"list", "--source", "10.0.0.0/8", "--destination", "2001:db8::/32", "--port", "443",
+             "--protocol", "47", "--mapping", "web", "--state", "closing", "--sort", "age",
+             "--limit", "7"}) == kFailed);
+  CHECK(marchctl.err.str().find("cannot reach unix:/nowhere/control.sock") != std::string::npos);
+  CHECK(run({"cut"}) == kUsage);
+  CHECK(marchctl.err.str() ==
+        "marchctl flows: say which connections to cut, by --source, --destination, --port, "
+        "--protocol, --mapping or --state\n");
+  CHECK(run({"count", "--limit", "5"}) == kUsage);
+  CHECK(marchctl.err.str() == "marchctl flows: --limit and --sort go with list\n");
+  CHECK(run({"cut", "--port", "80", "--sort", "age"}) == kUsage);
+  CHECK(run({"cut", "--port", "80"}) == kFailed);
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"lsit"},
+                                             {"--source", "web"},
+                                             {"--source", "10.0.0.0/33"},
+                                             {"--destination", "::/"},
+                                             {"--destination", "::/1299"},
+                                             {"--port", "65536"},
+                                             {"--protocol", "256"},
+                                             {"--protocol", "TCP"},
+                                             {"--state", "open"},
+                                             {"--sort", "size"},
+                                             {"--limit", "0"},
+                                             {"--limit", "10001"}}) {
+    CAPTURE(wrong);
+    CHECK(run(wrong) == kUsage);
+  }
+  CHECK(marchctl.Run({"flows"}) == kUsage);
+}
+
+TEST_CASE("durations as they are given") {
+  CHECK(ReadDuration("90s") == 90);
+  CHECK(ReadDuration("10m") == 600);
+  CHECK(ReadDuration("2h") == 7200);
+  CHECK(ReadDuration("1d") == 86400);
+  for (const char* text : {"", "s", "10", "10w", "-1s", " 1s", "1.5h", "1h30m",
+                           "99999999999999999999s", "1000000000000000d"}) {
+    CAPTURE(text);
+    CHECK_FALSE(ReadDuration(text));
+  }
+}
+
+TEST_CASE("the block list's verbs know what they are given") {
+  Marchctl marchctl;
+  marchctl.Write("list.txt", "192.0.2.1\n");
+  const auto run = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), "block");
+    words.insert(words.end(), {"--target", "unix:/nowhere/control.sock"});
+    return marchctl.Run(words);
+  };
+  for (const std::vector<std::string>& good :
+       std::vector<std::vector<std::string>>{{"add", "192.0.2.1", "2001:db8::/32"},
+                                             {"add", "192.0.2.1", "--for", "10m", "--comment", "x"},
+                                             {"del", "192.0.2.1"},
+                                             {"del", "--all"},
+                                             {"list"},
+                                             {"list", "192.0.2.1", "-o", "json"},
+                                             {"import", "list.txt", "--for", "1d"},
+                                             {"import", "-"}}) {
+    CAPTURE(good);
+    CHECK(run(good) == kFailed);
+    CHECK(marchctl.err.str().find("cannot reach unix:/nowhere/control.sock") != std::string::npos);
+  }
+  CHECK(run({"import", "nothing.txt"}) == kFailed);
+  CHECK(marchctl.err.str().find("nothing.txt") != std::string::npos);
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{},
+                                             {"add"},
+                                             {"add", "web"},
+                                             {"add", "192.0.2.1?x"},
+                                             {"add", "192.0.2.1", "--for", "10"},
+                                             {"add", "192.0.2.1", "--for", "0s"},
+                                             {"del"},
+                                             {"del", "192.0.2.1", "--all"},
+                                             {"list", "192.0.2.1", "192.0.2.2"},
+                                             {"import"},
+                                             {"drop", "192.0.2.1"}}) {
+    CAPTURE(wrong);
+    CHECK(run(wrong) == kUsage);
+  }
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ struct Environment {
   std::ostream& out;  // data
   std::ostream& err;  // messages
   bool color_errors = false;
+  bool is_terminal = false;  // `in` and `out` are one
 };
 
 }  // namespace march::cli

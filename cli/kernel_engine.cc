@@ -29,7 +29,7 @@ KernelEngine::KernelEngine(const pipeline::Compilation& compilation, bpf::TestRu
 
 Outcome<KernelEngine> KernelEngine::Load(const pipeline::Compilation& compilation) {
   const std::string tables = compilation.tables->Bytes();
-  const std::uint32_t slots = MARCH_SLOT_FIRST_MAPPING + compilation.rules->mappings;
+  const std::uint32_t slots = compilation.tables->slots();
   auto program = bpf::TestRun::Load({compilation.object->bytes, tables, slots});
   if (!program) return program.diagnostics();
   return KernelEngine(compilation, *std::move(program), slots);

@@ -22,6 +22,7 @@ int main(int argc, char** argv) {
   march::DiskFileSystem files;
   march::cli::Environment environment{files, std::cin, std::cout, std::cerr};
   environment.color_errors = isatty(STDERR_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  environment.is_terminal = isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0;
   try {
     const int code = march::cli::RunMarchctl({argv + 1, argv + argc}, environment);
     std::cout.flush();

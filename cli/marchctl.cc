@@ -43,6 +43,10 @@ int RunMarchctl(const std::vector<std::string>& arguments, Environment& environm
   AddApply(app, environment, exit_code);
   AddStatus(app, environment, exit_code);
   AddRules(app, environment, exit_code);
+  AddBlock(app, environment, exit_code);
+  AddFlows(app, environment, exit_code);
+  AddMonitor(app, environment, exit_code);
+  AddTop(app, environment, exit_code);
   AddBundle(app, environment, exit_code);
   AddKey(app, environment, exit_code);
   AddSchema(app, environment, exit_code);

@@ -1,9 +1,13 @@
 #include "cli/target.h"
 
+#include <utility>
+
 #include "runtime/control/client.h"
 
 namespace march::cli {
 namespace {
+
+constexpr int kOkStatus = 200;
 
 Code CodeOf(const std::string& id) {
   for (const CodeInfo& info : AllCodes()) {
@@ -30,6 +34,18 @@ std::string TextAt(const nlohmann::json& json, const char* key) {
   return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
 }
 
+Diagnostic ErrorIn(const nlohmann::json& json) {
+  const nlohmann::json& error = json["error"];
+  return MakeDiagnostic(CodeOf(TextAt(error, "code")), {}, TextAt(error, "message"),
+                        TextAt(error, "hint"));
+}
+
+// What an answer says that is no success.
+Diagnostic RefusalIn(const std::string& target, const control::Reply& reply) {
+  const auto json = nlohmann::json::parse(reply.body, nullptr, /*allow_exceptions=*/false);
+  return IsError(json) ? ErrorIn(json) : Misunderstood(target, reply.status);
+}
+
 }  // namespace
 
 void AddTargetOption(CLI::App& verb, std::string& target) {
@@ -48,13 +64,27 @@ Outcome<nlohmann::json> Call(const std::string& target, const std::string& metho
   const auto reply = control::Request(target, method, path, body);
   if (!reply) return reply.diagnostics();
   nlohmann::json json = nlohmann::json::parse(reply->body, nullptr, /*allow_exceptions=*/false);
-  if (IsError(json)) {
-    const nlohmann::json& error = json["error"];
-    return MakeDiagnostic(CodeOf(TextAt(error, "code")), {}, TextAt(error, "message"),
-                          TextAt(error, "hint"));
-  }
-  if (reply->status != 200 || !json.is_object()) return Misunderstood(target, reply->status);
+  if (IsError(json)) return ErrorIn(json);
+  if (reply->status != kOkStatus || !json.is_object()) return Misunderstood(target, reply->status);
   return json;
+}
+
+Outcome<std::string> Fetch(const std::string& target, const std::string& path) {
+  auto reply = control::Request(target, "GET", path, {});
+  if (!reply) return reply.diagnostics();
+  if (reply->status != kOkStatus) return RefusalIn(target, *reply);
+  return std::move(reply->body);
+}
+
+Outcome<Done> Stream(const std::string& target, const std::string& path,
+                     const std::function<bool(const nlohmann::ordered_json& line)>& take) {
+  const auto reply = control::Follow(target, path, [&](std::string_view line) {
+    const auto json = nlohmann::ordered_json::parse(line, nullptr, /*allow_exceptions=*/false);
+    return !json.is_object() || take(json);
+  });
+  if (!reply) return reply.diagnostics();
+  if (reply->status != kOkStatus) return RefusalIn(target, *reply);
+  return Done{};
 }
 
 }  // namespace march::cli

@@ -113,6 +113,7 @@ readonly -a PACKAGES_DEMO=(
 readonly -a PACKAGES_TEST=(
   clang-format-19 clang-tidy-19 clang-19 libclang-rt-19-dev openssl git
   iproute2 ethtool iputils-ping/ping curl nginx-light/nginx socat
+  qemu-system-x86/qemu-system-x86_64 binutils
 )
 
 is_installed() {

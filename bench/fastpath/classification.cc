@@ -4,9 +4,9 @@
 #include <cstdio>
 #include <iostream>
 
-#include "bench/fastpath/fail.h"
+#include "bench/common/fail.h"
+#include "bench/common/selection.h"
 #include "bench/fastpath/policy.h"
-#include "bench/fastpath/selection.h"
 #include "bench/fastpath/subjects/subject.h"
 
 namespace march::bench {
@@ -114,13 +114,12 @@ void Report(const std::vector<Measured>& subjects, const Policy& policy, std::st
   const std::vector<double>& floor = find(kFloor).nanoseconds;
   // Controls that are below the floor, and what does not run on frames, are given as they are.
   const auto figures = [&](const Measured& measured) {
-    std::vector<double> values = measured.nanoseconds;
+    const std::vector<double>& values = measured.nanoseconds;
     if (measured.subject->program() < 0 || measured.subject->name() == "drop" ||
         measured.subject->name() == kFloor) {
       return values;
     }
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] -= floor[i];
-    return values;
+    return Differences(values, floor);
   };
   const std::vector<double> ours = figures(find(kOurs));
   for (const Measured& measured : subjects) {
@@ -136,15 +135,12 @@ void Report(const std::vector<Measured>& subjects, const Policy& policy, std::st
                    {"verdicts_checked", measured.verdicts},
                    {"allowed_share", allowed}};
     if (measured.subject->judges()) {
-      std::vector<double> ratios;
-      ratios.reserve(values.size());
-      for (std::size_t i = 0; i < values.size(); ++i) ratios.push_back(values[i] / ours[i]);
-      result["ratio_to_march"] = Median(ratios);
+      result["ratio_to_march"] = Median(Ratios(values, ours));
     }
     const std::string& note = measured.subject->facts().note;
     if (!note.empty()) result["note"] = note;
     PrintRow(policy, traffic, measured, result);
-    results.AddClassification(std::move(result));
+    results.Add("classification", std::move(result));
   }
 }
 
@@ -193,7 +189,7 @@ void MeasurePolicy(const ClassifyOptions& options, const tests::RulesetOptions& 
       MeasureTraffic(options, policy, traffic, subjects, results);
     }
   }
-  results.AddPolicy(PolicyFacts(policy, subjects));
+  results.Add("policies", PolicyFacts(policy, subjects));
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // What judging a packet costs, without any network: nanoseconds over the floor.
 #pragma once
 
+#include "bench/common/results.h"
+#include "bench/common/workspace.h"
 #include "bench/fastpath/options.h"
-#include "bench/fastpath/results.h"
-#include "bench/fastpath/workspace.h"
 
 namespace march::bench {
 

@@ -4,7 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "bench/fastpath/bpf_object.h"
+#include "bench/common/bpf_object.h"
+#include "bench/common/test_run.h"
 #include "bench/fastpath/trace.h"
 #include "tests/rulesets/rulesets.h"
 
@@ -23,11 +24,10 @@ class Feeder {
 
  private:
   void Install(int program);
-  std::uint32_t Run(std::uint32_t packets);  // the last packet's XDP action
 
   BpfObject object_;
   TraceMaps trace_;
-  std::vector<std::uint8_t> frame_;
+  FeederRun run_;
 };
 
 }  // namespace march::bench

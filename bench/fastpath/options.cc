@@ -1,8 +1,6 @@
 #include "bench/fastpath/options.h"
 
-#include <CLI/CLI.hpp>
-#include <cstdlib>
-
+#include "bench/common/options.h"
 #include "bench/fastpath/live/live_subject.h"
 #include "bench/fastpath/subjects/subject.h"
 
@@ -32,29 +30,10 @@ Options Full() {
   return options;
 }
 
-std::vector<std::string> Names(const std::vector<SubjectKind>& kinds) {
-  std::vector<std::string> names = {"all"};
-  for (const auto& kind : kinds) names.emplace_back(kind.name);
-  return names;
-}
-
-std::vector<std::string> Names(const std::vector<LiveKind>& kinds) {
-  std::vector<std::string> names = {"all"};
-  for (const auto& kind : kinds) names.emplace_back(kind.name);
-  return names;
-}
-
 const std::vector<std::string> kStyleNames = {"all", "mesh", "acl", "firewall", "chain"};
 const std::vector<std::string> kFamilyNames = {"v4", "v6"};
 const std::vector<std::string> kTrafficNames = {"all",     "first",   "last",
                                                 "default", "uniform", "zipf"};
-
-template <class T>
-void AddList(CLI::App& app, const std::string& name, std::vector<T>& values,
-             const std::string& what, const std::vector<std::string>& allowed = {}) {
-  auto* option = app.add_option(name, values, what)->delimiter(',');
-  if (!allowed.empty()) option->check(CLI::IsMember(allowed));
-}
 
 void AddOptions(CLI::App& app, Options& options, bool& no_classification, bool& no_live) {
   ClassifyOptions& c = options.classification;
@@ -68,7 +47,7 @@ void AddOptions(CLI::App& app, Options& options, bool& no_classification, bool& 
   AddList(app, "--families", c.families, "v4, v6", kFamilyNames);
   AddList(app, "--traffic", c.traffic, "what packets are about", kTrafficNames);
   AddList(app, "--subjects", c.subjects, "what is measured; march and the floor always are",
-          Names(SubjectKinds()));
+          NamesOf(SubjectKinds()));
   app.add_option("--rounds", c.rounds, "rounds, in each of which every subject is measured")
       ->check(CLI::PositiveNumber);
   app.add_option("--packets", c.packets, "packets a measurement")->check(CLI::PositiveNumber);
@@ -78,23 +57,12 @@ void AddOptions(CLI::App& app, Options& options, bool& no_classification, bool& 
   AddList(app, "--live-families", l.families, "v4, v6, for live frames", kFamilyNames);
   AddList(app, "--live-traffic", l.traffic, "what live frames are about", kTrafficNames);
   AddList(app, "--live-subjects", l.subjects, "what judges live frames; march always does",
-          Names(LiveKinds()));
+          NamesOf(LiveKinds()));
   app.add_option("--live-rounds", l.rounds, "rounds of live frames")->check(CLI::PositiveNumber);
   app.add_option("--live-seconds", l.seconds, "seconds a measurement with live frames")
       ->check(CLI::PositiveNumber);
   app.add_flag("--no-live", no_live, "no live frames");
   app.add_option("--compile", options.compile_directory)->group("");
-}
-
-// The preset is what the other options change, so it is looked for first.
-std::string PresetOf(int argc, char** argv) {
-  for (int i = 1; i + 1 < argc; ++i) {
-    if (std::string(argv[i]) == "--preset") return argv[i + 1];
-  }
-  for (int i = 1; i < argc; ++i) {
-    if (std::string(argv[i]) == "--preset=full") return "full";
-  }
-  return "quick";
 }
 
 }  // namespace
@@ -105,11 +73,7 @@ Options ParseOptions(int argc, char** argv) {
   bool no_classification = false;
   bool no_live = false;
   AddOptions(app, options, no_classification, no_live);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    std::exit(app.exit(error) == 0 ? 0 : 64);
-  }
+  ParseOrExit(app, argc, argv);
   options.classify = !no_classification;
   options.live = !no_live;
   return options;

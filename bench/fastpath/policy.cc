@@ -10,8 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file_system.h"
-#include "bench/fastpath/fail.h"
-#include "bench/fastpath/process.h"
+#include "bench/common/fail.h"
+#include "bench/common/process.h"
 #include "bundle/abi/verdict.h"
 #include "bundle/bundle.h"
 #include "compiler/pipeline/pipeline.h"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/fastpath/workspace.h"
+#include "bench/common/workspace.h"
 #include "tests/rulesets/rulesets.h"
 
 namespace march::bench {

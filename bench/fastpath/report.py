@@ -5,37 +5,12 @@ usage: report.py RESULTS.json...              prints them, one run after the oth
        report.py RESULTS.json... --into FILE  puts them between the marks in FILE
 """
 
-import json
 import pathlib
-import shlex
 import sys
 
-BEGIN = "<!-- results: begin (bench/fastpath/report.py; not by hand) -->"
-END = "<!-- results: end -->"
-
-
-def table(head: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |"]
-    lines.append("|" + "|".join(" --- " if i == 0 else " ---: " for i in range(len(head))) + "|")
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def spread(values: dict, digits: int) -> str:
-    return f"{values['median']:.{digits}f} ({values['min']:.{digits}f}..{values['max']:.{digits}f})"
-
-
-def count(number: int) -> str:
-    return f"{number:,}"
-
-
-def machine(results: dict) -> str:
-    it = results["machine"]
-    caches = ", ".join(f"{cache['name']} {cache['bytes'] // 1024} KiB" for cache in it["caches"])
-    return (f"{it['cpu']} (family {it['cpu_family']}, model {it['cpu_model']}), {it['cpus']} CPUs"
-            f"{', a virtual machine' if it['virtual_machine'] else ''}; {caches}; "
-            f"{it['memory_bytes'] >> 30} GiB; Linux {it['kernel']}, BPF JIT "
-            f"{'on' if it['bpf_jit_enabled'] != '0' else 'off'}, CPU governor {it['cpu_governor']}.\n")
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "common"))
+from report_parts import command_and_machine, count, gaps, main, spread, subjects, table
 
 
 def key_of(result: dict) -> tuple:
@@ -107,21 +82,8 @@ def live(results: dict) -> str:
     return text
 
 
-def subjects(kinds: dict) -> str:
-    return "".join(f"- `{name}`: {kind['what']}.\n" for name, kind in kinds.items())
-
-
-def gaps(results: dict) -> str:
-    if not results["not_measured"]:
-        return "Nothing that was asked for was left out.\n"
-    return "".join(f"- {gap['subject']}, {gap['where']}: {gap['why']}\n"
-                   for gap in results["not_measured"])
-
-
 def render(results: dict) -> str:
-    if results["format_version"] != 2:
-        sys.exit(f"report: format_version is {results['format_version']}, not 2")
-    parts = [f"Command: `{shlex.join(results['command'])}`\n", "Machine: " + machine(results)]
+    parts = command_and_machine(results)
     if results["policies"]:
         parts += ["### From the policy's files to the kernel\n", compiling(results),
                   "### Judging a packet, in nanoseconds\n", subjects(results["classification_subjects"]),
@@ -132,26 +94,5 @@ def render(results: dict) -> str:
     return "\n".join(parts)
 
 
-def main(arguments: list[str]) -> None:
-    into = arguments[-1] if len(arguments) > 2 and arguments[-2] == "--into" else None
-    runs = arguments[:-2] if into else arguments
-    if not runs or any(run.startswith("-") for run in runs):
-        sys.exit(__doc__)
-    texts = [render(json.loads(pathlib.Path(run).read_text(encoding="utf-8"))) for run in runs]
-    if len(texts) > 1:
-        texts = [f"## Run {number + 1}\n\n{text}" for number, text in enumerate(texts)]
-    text = "\n".join(texts)
-    if into is None:
-        print(text)
-        return
-    path = pathlib.Path(into)
-    page = path.read_text(encoding="utf-8")
-    if page.count(BEGIN) != 1 or page.count(END) != 1:
-        sys.exit(f"report: {path} does not have the marks\n{BEGIN}\n{END}")
-    head, rest = page.split(BEGIN)
-    path.write_text(head + BEGIN + "\n\n" + text + "\n" + END + rest.split(END)[1],
-                    encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1:], __doc__, "bench/fastpath/report.py", 2, render)

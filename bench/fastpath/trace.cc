@@ -5,17 +5,11 @@
 #include <bit>
 #include <cstring>
 
-#include "bench/fastpath/fail.h"
+#include "bench/common/fail.h"
+#include "bench/common/frame.h"
 
 namespace march::bench {
 namespace {
-
-void Put(void* at, space::Uint128 value, unsigned size) {
-  auto* bytes = static_cast<std::uint8_t*>(at);
-  for (unsigned i = 0; i < size; ++i) {
-    bytes[i] = static_cast<std::uint8_t>(value >> (8 * (size - 1 - i)));
-  }
-}
 
 template <class Wire>
 std::string WireOf(const std::vector<tests::Packet>& trace, std::size_t count) {
@@ -23,9 +17,9 @@ std::string WireOf(const std::vector<tests::Packet>& trace, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     const tests::Packet& packet = trace[i % trace.size()];
     Wire wire{};
-    Put(&wire.source, packet.source, sizeof(wire.source));
-    Put(&wire.destination, packet.destination, sizeof(wire.destination));
-    Put(&wire.ports, std::uint32_t{packet.source_port} << 16 | packet.destination_port, 4);
+    PutNumber(&wire.source, packet.source, sizeof(wire.source));
+    PutNumber(&wire.destination, packet.destination, sizeof(wire.destination));
+    PutNumber(&wire.ports, std::uint32_t{packet.source_port} << 16 | packet.destination_port, 4);
     wire.protocol = packet.protocol;
     std::memcpy(bytes.data() + i * sizeof(Wire), &wire, sizeof(Wire));
   }
@@ -72,25 +66,6 @@ bench_state TraceMaps::Read() const {
   bench_state state{};
   if (bpf_map_lookup_elem(state_map_, &zero, &state) != 0) Fail("read the trace's state");
   return state;
-}
-
-std::vector<std::uint8_t> FrameOf(space::Family family, unsigned l4_bytes) {
-  const bool v4 = family == space::Family::kV4;
-  const unsigned header = v4 ? 20 : 40;
-  std::vector<std::uint8_t> frame(BENCH_IP + header + l4_bytes, 0);
-  std::uint8_t* ip = frame.data() + BENCH_IP;
-  Put(frame.data() + 12, v4 ? 0x0800 : 0x86DD, 2);
-  if (v4) {
-    ip[0] = 0x45;
-    Put(ip + 2, header + l4_bytes, 2);
-    ip[8] = 64;
-  } else {
-    ip[0] = 0x60;
-    Put(ip + 4, l4_bytes, 2);
-    ip[7] = 64;
-  }
-  ip[header + 12] = 0x50;
-  return frame;
 }
 
 }  // namespace march::bench

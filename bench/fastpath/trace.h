@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/common/bpf_object.h"
 #include "bench/fastpath/bpf/trace.h"
-#include "bench/fastpath/bpf_object.h"
 #include "tests/rulesets/rulesets.h"
 
 namespace march::bench {
@@ -31,8 +31,5 @@ class TraceMaps {
   std::uint32_t mask_ = 0;
   int state_map_ = -1;
 };
-
-// Ethernet, IPv4 or IPv6, and `l4_bytes` (at least BENCH_L4_BYTES) of layer 4; what varies is zero.
-std::vector<std::uint8_t> FrameOf(space::Family family, unsigned l4_bytes);
 
 }  // namespace march::bench

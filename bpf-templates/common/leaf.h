@@ -3,6 +3,7 @@
 #ifndef MARCH_BPF_TEMPLATES_COMMON_LEAF_H
 #define MARCH_BPF_TEMPLATES_COMMON_LEAF_H
 
+#include "bits.h"
 #include "bundle/abi/tables.h"
 #include "bundle/abi/verdict.h"
 
@@ -37,12 +38,6 @@ MARCH_INLINE uint64_t march_word(march_tables_ref tables, uint32_t index, uint32
 
 MARCH_INLINE uint32_t march_half(march_tables_ref tables, uint32_t index, uint32_t* broken) {
   return (uint32_t)(march_word(tables, index >> 1, broken) >> ((index & 1) << 5));
-}
-
-/* 1 if a < b, without a branch: the borrow of a - b. BPF has no such instruction, and a branch
- * would be mispredicted every other time. */
-MARCH_INLINE uint32_t march_below(uint64_t a, uint64_t b) {
-  return (uint32_t)(((~a & b) | ((~a | b) & (a - b))) >> 63);
 }
 
 /* The low half of the last word of a run whose upper half is not above `key`. Every step halves the

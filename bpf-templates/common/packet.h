@@ -43,6 +43,11 @@
 #define MARCH_PROTO_DESTINATION 60u
 #define MARCH_PROTO_SCTP 132u
 
+#define MARCH_TCP_FIN 0x01u
+#define MARCH_TCP_SYN 0x02u
+#define MARCH_TCP_RST 0x04u
+#define MARCH_TCP_ACK 0x10u
+
 #define MARCH_IPV4_OPTION_END 0u
 #define MARCH_IPV4_OPTION_NOP 1u
 #define MARCH_IPV4_OPTION_LSRR 131u
@@ -56,6 +61,8 @@
 
 /* Eight headers of at most 2,048 bytes each stay below this mask. */
 #define MARCH_MAX_EXTENSION_BYTES 0x7fffu
+/* Below this mask is where layer 4 begins: behind those, two tags and the headers before. */
+#define MARCH_MAX_L4_AT 0x7fffu
 
 MARCH_INLINE uint32_t march_be16(const uint8_t* p) {
   return ((uint32_t)p[0] << 8) | p[1];
@@ -68,8 +75,8 @@ MARCH_INLINE uint64_t march_be64(const uint8_t* p) {
 }
 
 /* Layer 4 at `l4`, of a packet that ends at `limit` bytes from it by its IP header. */
-MARCH_INLINE uint32_t march_read_l4(const uint8_t* l4, const uint8_t* end, uint32_t limit,
-                                    uint32_t protocol, struct march_key* key) {
+MARCH_INLINE uint32_t march_read_l4(const uint8_t* data, const uint8_t* l4, const uint8_t* end,
+                                    uint32_t limit, uint32_t protocol, struct march_key* key) {
   uint32_t needed = 0;
   if (protocol == MARCH_PROTO_TCP) {
     needed = 20;
@@ -86,6 +93,7 @@ MARCH_INLINE uint32_t march_read_l4(const uint8_t* l4, const uint8_t* end, uint3
     if (l4 + 20 > end) return MARCH_SLOT_TRUNCATED;
     if ((l4[12] >> 4) < 5) return MARCH_SLOT_MALFORMED;
     key->source_port = march_be16(l4);
+    key->detail = l4[13];
     port = march_be16(l4 + 2);
   } else if (protocol == MARCH_PROTO_UDP) {
     if (l4 + 8 > end) return MARCH_SLOT_TRUNCATED;
@@ -97,11 +105,15 @@ MARCH_INLINE uint32_t march_read_l4(const uint8_t* l4, const uint8_t* end, uint3
     port = march_be16(l4 + 2);
   } else if (protocol == MARCH_PROTO_ICMP) {
     if (l4 + 8 > end) return MARCH_SLOT_TRUNCATED;
+    key->detail = march_be16(l4 + 4);
     port = MARCH_ICMP_PORT(l4[0], l4[1]);
   } else if (protocol == MARCH_PROTO_ICMPV6) {
     if (l4 + 4 > end) return MARCH_SLOT_TRUNCATED;
+    if (limit >= 6 && l4 + 6 <= end) key->detail = march_be16(l4 + 4);
     port = MARCH_ICMP_PORT(l4[0], l4[1]);
   }
+  key->l4_at = (uint32_t)(l4 - data);
+  key->l4_bytes = limit;
   key->l4 = MARCH_L4_KEY(protocol, port);
   return MARCH_JUDGE;
 }
@@ -141,7 +153,7 @@ MARCH_INLINE uint32_t march_read_ipv4_options(const uint8_t* at, const uint8_t* 
   return MARCH_JUDGE;
 }
 
-MARCH_INLINE uint32_t march_read_ipv4(const uint8_t* ip, const uint8_t* end,
+MARCH_INLINE uint32_t march_read_ipv4(const uint8_t* data, const uint8_t* ip, const uint8_t* end,
                                       struct march_key* key) {
   if (ip + 20 > end) return MARCH_SLOT_TRUNCATED;
   const uint32_t header = (uint32_t)(ip[0] & 15) * 4;
@@ -159,11 +171,15 @@ MARCH_INLINE uint32_t march_read_ipv4(const uint8_t* ip, const uint8_t* end,
   }
   const uint32_t protocol = ip[9];
   const uint32_t fragment = march_be16(ip + 6);
+  if ((fragment & 0x3fffu) != 0) {
+    key->fragment = MARCH_FRAGMENT;
+    key->fragment_id = march_be16(ip + 4);
+  }
   if ((fragment & 0x1fffu) != 0) {
     key->l4 = MARCH_L4_FRAGMENT | MARCH_L4_KEY(protocol, 0);
     return MARCH_JUDGE;
   }
-  return march_read_l4(ip + header, end, total - header, protocol, key);
+  return march_read_l4(data, ip + header, end, total - header, protocol, key);
 }
 
 /* Discovery passes unjudged as far as this link needs it, and no further: a router would forward
@@ -190,7 +206,7 @@ MARCH_INLINE uint32_t march_is_extension(uint32_t protocol) {
          protocol == MARCH_PROTO_DESTINATION;
 }
 
-MARCH_INLINE uint32_t march_read_ipv6(const uint8_t* ip, const uint8_t* end,
+MARCH_INLINE uint32_t march_read_ipv6(const uint8_t* data, const uint8_t* ip, const uint8_t* end,
                                       struct march_key* key) {
   if (ip + 40 > end) return MARCH_SLOT_TRUNCATED;
   if ((ip[0] >> 4) != 6) return MARCH_SLOT_MALFORMED;
@@ -215,7 +231,7 @@ MARCH_INLINE uint32_t march_read_ipv6(const uint8_t* ip, const uint8_t* end,
           march_is_neighbour_discovery(ip, header, end, payload, key)) {
         return MARCH_SLOT_NEIGHBOUR;
       }
-      return march_read_l4(header, end, payload - offset, protocol, key);
+      return march_read_l4(data, header, end, payload - offset, protocol, key);
     }
     if (i == MARCH_MAX_EXTENSIONS) return MARCH_SLOT_EXTENSIONS;
     if (payload - offset < 8 || header + 8 > end) return MARCH_SLOT_TRUNCATED;
@@ -227,6 +243,10 @@ MARCH_INLINE uint32_t march_read_ipv6(const uint8_t* ip, const uint8_t* end,
        * judged at all. Behind more headers of a first one, ports would lie where an overlapping
        * fragment can rewrite them (RFC 5722): at 8 bytes or more. */
       if (offset_and_more != 0 && march_is_extension(next)) return MARCH_SLOT_FRAGMENT;
+      if (offset_and_more != 0) {
+        key->fragment = MARCH_FRAGMENT;
+        key->fragment_id = march_be32(header + 4);
+      }
       if (offset_and_more > 1) {
         key->l4 = MARCH_L4_FRAGMENT | MARCH_L4_KEY(next, 0);
         return MARCH_JUDGE;
@@ -259,8 +279,8 @@ MARCH_INLINE uint32_t march_read_frame(const uint8_t* data, const uint8_t* end,
   }
   /* 14, 18 or 22: all the same to what follows. */
   const uint8_t* at = data + (MARCH_FORGET(offset, (uint64_t)(end - data)) & 31);
-  if (type == MARCH_ETH_IPV4) return march_read_ipv4(at, end, key);
-  if (type == MARCH_ETH_IPV6) return march_read_ipv6(at, end, key);
+  if (type == MARCH_ETH_IPV4) return march_read_ipv4(data, at, end, key);
+  if (type == MARCH_ETH_IPV6) return march_read_ipv6(data, at, end, key);
   if (type == MARCH_ETH_ARP) return MARCH_SLOT_ARP;
   if (type == MARCH_ETH_VLAN || type == MARCH_ETH_QINQ) return MARCH_SLOT_VLAN_DEPTH;
   return MARCH_SLOT_NOT_IP;

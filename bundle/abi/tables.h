@@ -71,6 +71,15 @@
  * be in both. Each is an interval, first in bits 0-31, last in 32-61, or, with MARCH_SET_MANY, the
  * number of the first of a run of such words in bits 0-31 and how many in 32-61, ascending. With
  * MARCH_SET_SOME in the first, no whole packet matches, and of fragments it is not known.
+ *
+ * Treatments. What a mapping asks for beyond allow or deny is its treatment: a word for each slot
+ * from MARCH_SLOT_DEFAULT on, beginning with word `treatments`. MARCH_TREATMENT_STATELESS: its
+ * packets make no flow, and none of their replies passes because of them.
+ * MARCH_TREATMENT_REJECT: the action is deny, and the sender gets an answer. Bits 8-31: the number
+ * of its limit plus 1, 0 for none. A word of zeros asks for nothing. Where all words would be
+ * zeros, there are none, and `treatments` is 0.
+ *
+ * Limits. Limit n is the line at `limits` + n, a struct march_limit (bundle/abi/limit.h).
  */
 #ifndef MARCH_BUNDLE_ABI_TABLES_H
 #define MARCH_BUNDLE_ABI_TABLES_H
@@ -78,7 +87,7 @@
 #include "bundle/abi/types.h"
 
 #define MARCH_TABLES_MAGIC 0x4c42544843524d41ull /* "AMRCHTBL" */
-#define MARCH_TABLES_VERSION 4u
+#define MARCH_TABLES_VERSION 5u
 
 #define MARCH_LINE_WORDS 8u
 #define MARCH_LINE_BYTES 64u
@@ -126,6 +135,11 @@
 #define MARCH_LIST_MAX 8u
 #define MARCH_MAX_SETS (1u << 28)
 
+#define MARCH_TREATMENT_STATELESS 1u
+#define MARCH_TREATMENT_REJECT 2u
+#define MARCH_TREATMENT_LIMIT(treatment) ((treatment) >> 8 & 0xffffffu) /* plus 1 */
+#define MARCH_TREATMENT_OF_LIMIT(number) (((number) + 1ull) << 8)
+
 #define MARCH_SET_MANY (1ull << 63)
 #define MARCH_SET_SOME (1ull << 62)
 #define MARCH_SET_ALL_ID 0u  /* every packet */
@@ -134,8 +148,12 @@
 struct march_tables_header {
   uint64_t magic;
   uint32_t version;
-  uint32_t lines; /* in all, this one included */
-  uint64_t reserved[6];
+  uint32_t lines;      /* in all, this one included */
+  uint32_t treatments; /* number of the first word; 0: no slot has any */
+  uint32_t limits;     /* number of the first line */
+  uint32_t limit_count;
+  uint32_t reserved0;
+  uint64_t reserved[4];
 };
 
 /* Where the tables hold what, of one address family. */
@@ -172,6 +190,12 @@ struct march_family_shape {
   uint8_t direct;           /* IPv4: 1: root words lead to lines, not to cells */
 };
 
+/* What some slot asks for: what it needs is in the program, and what nobody asks for is not. */
+#define MARCH_FEATURE_STATEFUL 1u   /* an allowing slot whose packets make flows */
+#define MARCH_FEATURE_TREATMENTS 2u /* a treatment that is not 0 */
+#define MARCH_FEATURE_LIMITS 4u
+#define MARCH_FEATURE_REJECTS 8u
+
 /* What a program must know at compile time; constants in the generated C, data for the host. */
 struct march_shape {
   struct march_family_shape v4;
@@ -183,7 +207,8 @@ struct march_shape {
   uint8_t source_ports;      /* 1: some set asks for source ports */
   uint8_t audits;            /* 1: some mapping is under audit */
   uint8_t default_action;    /* MARCH_ACTION_* */
-  uint8_t reserved[41];
+  uint8_t features;          /* MARCH_FEATURE_* */
+  uint8_t reserved[40];
 };
 
 /* One packet, as its headers say; addresses in host order, IPv4 in the low 32 bits of `lo`. */
@@ -195,7 +220,14 @@ struct march_key {
   uint32_t l4;          /* MARCH_L4_KEY, or MARCH_L4_FRAGMENT | MARCH_L4_KEY(protocol, 0) */
   uint32_t source_port; /* 0 for protocols without ports, and for later fragments */
   uint32_t family;      /* 4 or 6 */
-  uint32_t reserved;
+  /* What follows is not judged: it is for connections. */
+  uint32_t fragment;    /* MARCH_FRAGMENT: one of several, the first included; else 0 */
+  uint32_t fragment_id; /* identification, of a fragment */
+  uint32_t l4_at;       /* bytes from the frame's start to layer 4; 0 for later fragments */
+  uint32_t l4_bytes;    /* of layer 4 and what it carries, by the IP header */
+  uint32_t detail;      /* TCP: its flags, of ICMP and ICMPv6: the identifier; else 0 */
 };
+
+#define MARCH_FRAGMENT 1u
 
 #endif

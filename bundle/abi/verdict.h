@@ -12,7 +12,8 @@
 /* Every packet counts in exactly one slot, and, beyond that, in the slot of the mapping under audit
  * that would judge it if all audits were enforced. The first slots are for packets that no mapping
  * judges; then come the default and the mappings, those under audit among them, in order of
- * precedence: of two mappings that match, the one with the lower slot decides. */
+ * precedence: of two mappings that match, the one with the lower slot decides. Behind them are
+ * slots for the limits of mappings, in the same order: what exceeds a limit counts there too. */
 enum march_slot {
   MARCH_SLOT_INTERNAL = 0,     /* dropped: a table held something impossible */
   MARCH_SLOT_ARP = 1,          /* passed: ARP */
@@ -24,8 +25,19 @@ enum march_slot {
   MARCH_SLOT_EXTENSIONS = 7,   /* dropped: more IPv6 extension headers than are walked */
   MARCH_SLOT_SOURCE_ROUTE = 8, /* dropped: IPv4 source route, IPv6 routing header in use */
   MARCH_SLOT_FRAGMENT = 9,     /* dropped: a fragment whose ports could matter */
-  MARCH_SLOT_DEFAULT = 16,     /* no mapping matched: defaults.action */
-  MARCH_SLOT_FIRST_MAPPING = 17
+  MARCH_SLOT_LIMIT = 10,       /* dropped: above the limit of the mapping that allows it */
+  MARCH_SLOT_CUT = 11,         /* dropped: an operator has cut its connection */
+  MARCH_SLOT_BLOCKED = 12,     /* dropped: an address on the block list */
+  MARCH_SLOT_LAND = 13,        /* dropped: sent by its own destination */
+  MARCH_SLOT_FLAGS = 14,       /* dropped: TCP flags that no packet has */
+  MARCH_SLOT_MARTIAN = 15,     /* dropped: an address that nobody can have sent from or to */
+  MARCH_SLOT_SPOOFED = 16,     /* dropped: an address of the gateway's own as the source */
+  MARCH_SLOT_SYN_RATE = 17,    /* dropped: too many connections from one source */
+  MARCH_SLOT_FLOW_RATE = 18,   /* dropped: too many new flows from one source */
+  MARCH_SLOT_ICMP_RATE = 19,   /* dropped: too much ICMP from one source */
+  MARCH_SLOT_COOKIE = 20,      /* answered with a SYN cookie */
+  MARCH_SLOT_DEFAULT = 32,     /* no mapping matched: defaults.action */
+  MARCH_SLOT_FIRST_MAPPING = 33
 };
 
 /* A verdict: the action in the low 8 bits, the slot in the upper 24. In the tables, the action has

@@ -180,8 +180,10 @@ void PrintText(const CostReport& report, std::ostream& out) {
   printer.Line("verifier", "at most " + std::to_string(estimate.total()) + " of " +
                                std::to_string(report.options.budget.max_verified) +
                                " instructions by estimate: " + std::to_string(estimate.frame) +
-                               " for the frame, " + std::to_string(estimate.addresses) +
-                               " for addresses, " + std::to_string(estimate.rows) + " for rows, " +
+                               " for the frame, " + std::to_string(estimate.gateway) +
+                               " for what a gateway may ask for, " +
+                               std::to_string(estimate.addresses) + " for addresses, " +
+                               std::to_string(estimate.rows) + " for rows, " +
                                std::to_string(estimate.lists) + " for lists and sets, " +
                                std::to_string(estimate.l4_tables) + " for tables over ports");
   printer.Line("kernel", Kernel(report));
@@ -275,6 +277,7 @@ void PrintJson(const CostReport& report, std::ostream& out) {
                           {{"allowed", report.options.budget.max_verified},
                            {"estimate", estimate.total()},
                            {"frame", estimate.frame},
+                           {"gateway", estimate.gateway},
                            {"addresses", estimate.addresses},
                            {"rows", estimate.rows},
                            {"lists", estimate.lists},

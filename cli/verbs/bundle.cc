@@ -31,7 +31,11 @@ int Inspect(Environment& environment, const InspectFlags& flags) {
                   << "policy digest   " << manifest.policy_digest << "\n"
                   << "mappings        " << manifest.mappings << "\n"
                   << "made by         marchctl " << manifest.tool_version << "\n"
-                  << "minimum kernel  " << manifest.minimum_kernel << "\n";
+                  << "minimum kernel  " << manifest.minimum_kernel;
+  if (!manifest.minimum_kernel_for.empty()) {
+    environment.out << " (" << manifest.minimum_kernel_for << ")";
+  }
+  environment.out << "\n";
   if (read->proof) {
     environment.out << "proof           " << read->proof->cells() << " cells, "
                     << read->proof->witnesses() << " packets through the kernel, "

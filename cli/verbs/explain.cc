@@ -28,7 +28,11 @@ struct Explanation {
   space::Flow flow;
   prove::Decision decision;
   std::vector<std::uint32_t> others;  // matched, did not decide
+  // Where nothing lets it pass: what came nearest.
+  std::vector<explain::NearMiss> near = {};
 };
+
+constexpr std::size_t kNearest = 3;
 
 std::string WhyLost(const Explanation& e, const model::Mapping& loser) {
   if (!e.decision.mapping) return "a fragment is judged by all ports it could have";
@@ -74,6 +78,12 @@ void PrintText(const Explanation& e, std::ostream& out) {
     out << "matched  " << mapping.name << " (" << mapping.place.ToString() << "), "
         << model::ActionName(mapping.action) << ": " << WhyLost(e, mapping) << "\n";
   }
+  const explain::Explainer explainer(e.policy);
+  for (const explain::NearMiss& miss : e.near) {
+    const model::Mapping& mapping = e.policy.mappings[miss.mapping];
+    out << "near     " << mapping.name << " (" << mapping.place.ToString() << ") "
+        << explainer.Describe(miss) << "\n";
+  }
 }
 
 void PrintJson(const Explanation& e, std::ostream& out) {
@@ -82,6 +92,13 @@ void PrintJson(const Explanation& e, std::ostream& out) {
     nlohmann::json other = MappingJson(e.policy.mappings[index]);
     other["why_not"] = WhyLost(e, e.policy.mappings[index]);
     others.push_back(std::move(other));
+  }
+  nlohmann::json near = nlohmann::json::array();
+  const explain::Explainer explainer(e.policy);
+  for (const explain::NearMiss& miss : e.near) {
+    nlohmann::json item = MappingJson(e.policy.mappings[miss.mapping]);
+    item["text"] = explainer.Describe(miss);
+    near.push_back(std::move(item));
   }
   const auto index = e.decision.mapping;
   const Path path = PathOfDecision(e);
@@ -94,7 +111,8 @@ void PrintJson(const Explanation& e, std::ostream& out) {
       {"path", path.name},
       {"path_reason", path.reason},
       {"audit", audited ? MappingJson(e.policy.mappings[*audited]) : nlohmann::json()},
-      {"also_matched", std::move(others)}};
+      {"also_matched", std::move(others)},
+      {"near", std::move(near)}};
   out << document.dump(2) << "\n";
 }
 
@@ -136,7 +154,10 @@ int Run(Environment& environment, const Flags& flags) {
   if (!decision) return Report(environment, decision.diagnostics());
   std::vector<std::uint32_t> others = prove::ModelEngine(*compilation.policy).Matching(*flow);
   if (decision->mapping) std::erase(others, *decision->mapping);
-  const Explanation explanation{*compilation.policy, *flow, *decision, std::move(others)};
+  Explanation explanation{*compilation.policy, *flow, *decision, std::move(others)};
+  if (decision->reason == MARCH_SLOT_DEFAULT && decision->action == model::Action::kDeny) {
+    explanation.near = explain::Explainer(*compilation.policy).Nearest(*flow, kNearest);
+  }
   if (flags.format == "json") {
     PrintJson(explanation, environment.out);
   } else {

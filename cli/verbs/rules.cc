@@ -40,6 +40,9 @@ int Run(Environment& environment, const Flags& flags) {
   for (const auto& item : list("mappings")) {
     AddRow(rows, item.value("name", std::string()), item, std::to_string(item.value("priority", 0)),
            item.value("place", std::string()));
+    if (!item.contains("above_limit")) continue;
+    AddRow(rows, item.value("name", std::string()) + ", above its limit", item["above_limit"], "",
+           "");
   }
   for (const auto& item : list("defaults")) {
     // The default of an earlier policy shows only for what it has counted.

@@ -3,6 +3,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/output/format.h"
+#include "cli/output/human.h"
 #include "cli/output/report.h"
 #include "cli/target.h"
 #include "cli/verbs/verbs.h"
@@ -39,7 +40,26 @@ int Run(Environment& environment, const Flags& flags) {
     if (interface.contains("problem")) {
       environment.out << ": " << interface.value("problem", std::string());
     }
+    if (interface.value("forward", std::string()) == "fast") environment.out << ", forwards fast";
+    if (interface.contains("forward_problem")) {
+      environment.out << ", forwards by the kernel: "
+                      << interface.value("forward_problem", std::string());
+    }
     environment.out << "\n";
+  }
+  for (const auto& table : status->value("flow_tables", nlohmann::json::array())) {
+    environment.out << "connections  " << Grouped(table.value("flows", std::uint64_t{0})) << " "
+                    << table.value("name", std::string()) << ", room for "
+                    << Grouped(table.value("capacity", std::uint64_t{0}))
+                    << (table.value("full", false) ? ", which was too little in the last minute"
+                                                   : "")
+                    << "\n";
+  }
+  if (status->contains("block_list")) {
+    const auto& list = (*status)["block_list"];
+    environment.out << "block list   " << Grouped(list.value("entries", std::uint64_t{0}))
+                    << " prefixes, room for " << Grouped(list.value("capacity", std::uint64_t{0}))
+                    << "\n";
   }
   environment.out << "marchd       " << text("version") << ", " << number("swaps") << " swaps, "
                   << number("refused_bundles") << " bundles refused\n";

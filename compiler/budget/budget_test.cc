@@ -142,11 +142,11 @@ TEST_CASE("a program that jumps cannot cross, or that needs too much stack, is r
   clang::BpfObject object = *c.object;
   CHECK(object.stack_bytes > 0);
   CHECK(CheckBudget(*c.policy, *c.rules, *c.tables, object).ok());
-  object.instructions = kMaxInstructions + 1;
+  object.longest_function = kMaxInstructions + 1;
   const auto too_long = CheckBudget(*c.policy, *c.rules, *c.tables, object);
   REQUIRE_FALSE(too_long.ok());
   CHECK(too_long.diagnostics()[0].code == Code::kProgramTooLarge);
-  object.instructions = 1;
+  object.longest_function = 1;
   object.stack_bytes = kMaxStackBytes + 1;
   const auto too_deep = CheckBudget(*c.policy, *c.rules, *c.tables, object);
   REQUIRE_FALSE(too_deep.ok());

@@ -22,8 +22,9 @@ namespace march::budget {
 // call each other, in bytes (MAX_BPF_STACK).
 inline constexpr std::uint64_t kMaxVerified = 1'000'000;
 inline constexpr std::uint32_t kMaxStackBytes = 512;
-// Jumps reach 32,767 instructions far. Where the kernel hides constants (net.core.bpf_jit_harden),
-// one instruction becomes up to three, and each of the few calls of helpers up to a dozen.
+// Of one function. Jumps reach 32,767 instructions far. Where the kernel hides constants
+// (net.core.bpf_jit_harden), one instruction becomes up to three, and each of the few calls of
+// helpers up to a dozen.
 inline constexpr std::size_t kMaxInstructions = 10'000;
 
 struct Limits {
@@ -33,12 +34,13 @@ struct Limits {
 // Instructions that the verifier looks at, at most, by what they are for.
 struct Estimate {
   std::uint64_t frame = 0;      // reading the headers, counting
+  std::uint64_t gateway = 0;    // connections and whatever else a gateway may ask for
   std::uint64_t addresses = 0;  // searching both addresses, in both families
   std::uint64_t rows = 0;       // what is in the views
   std::uint64_t lists = 0;      // mappings that meet in one place, and their sets of ports
   std::uint64_t l4_tables = 0;  // tables over protocols and ports, and over source ports
 
-  std::uint64_t total() const { return frame + addresses + rows + lists + l4_tables; }
+  std::uint64_t total() const { return frame + gateway + addresses + rows + lists + l4_tables; }
 };
 
 Estimate EstimateVerified(const march_shape& shape);

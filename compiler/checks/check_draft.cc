@@ -3,8 +3,9 @@
 namespace march::checks {
 
 void CheckDraft(const model::Draft& draft, Diagnostics& out) {
-  for (const auto check : {CheckDuplicateNames, CheckConflictingSettings, CheckUnknownServices,
-                           CheckServiceUnions, CheckProtocolDetails, CheckActionAttributes}) {
+  for (const auto check :
+       {CheckDuplicateNames, CheckConflictingSettings, CheckUnknownServices, CheckServiceUnions,
+        CheckProtocolDetails, CheckActionAttributes, CheckLimits}) {
     check(draft, out);
   }
   // Warnings speak of what is meant, and that is known only without errors.

@@ -13,7 +13,7 @@ void CheckDraft(const model::Draft& draft, Diagnostics& out);
 
 // kDuplicateName: a service or mapping defined twice.
 void CheckDuplicateNames(const model::Draft& draft, Diagnostics& out);
-// kConflictingSetting: documents that disagree on `cluster` or `defaults.action`.
+// kConflictingSetting: documents that disagree on `cluster` or on something in `defaults`.
 void CheckConflictingSettings(const model::Draft& draft, Diagnostics& out);
 // kUnknownService: a name that no service has.
 void CheckUnknownServices(const model::Draft& draft, Diagnostics& out);
@@ -24,6 +24,8 @@ void CheckServiceUnions(const model::Draft& draft, Diagnostics& out);
 void CheckProtocolDetails(const model::Draft& draft, Diagnostics& out);
 // kActionMismatch: an attribute that its mapping's action cannot use, or one that it lacks.
 void CheckActionAttributes(const model::Draft& draft, Diagnostics& out);
+// kBadLimit: a limit whose members do not go together, or not with `stateful: false`.
+void CheckLimits(const model::Draft& draft, Diagnostics& out);
 // kNoCommonFamily, a warning: ends that no packet can have both. Names are known.
 void CheckNoCommonFamily(const model::Draft& draft, Diagnostics& out);
 

@@ -24,6 +24,7 @@ void CheckEqual(const std::vector<model::Written<T>>& settings, const std::strin
 void CheckConflictingSettings(const model::Draft& draft, Diagnostics& out) {
   CheckEqual(draft.clusters, "cluster", out);
   CheckEqual(draft.default_actions, "defaults.action", out);
+  CheckEqual(draft.default_stateful, "defaults.stateful", out);
 }
 
 }  // namespace march::checks

@@ -17,6 +17,8 @@
 #include <llvm/Support/raw_ostream.h>
 
 #include <algorithm>
+#include <limits>
+#include <map>
 #include <mutex>
 #include <sstream>
 #include <vector>
@@ -138,27 +140,144 @@ std::uint32_t RoundedStack(std::uint32_t bytes) {
   return (std::max(bytes, 1U) + kStep - 1) / kStep * kStep;
 }
 
-// Calls `visit(name, contents, is_code)` for every section of an object that we made ourselves.
-template <class Visit>
-void ForEachSection(const std::string& bytes, Visit visit) {
+// Reads an object that we made ourselves; null would be a defect of ours.
+std::unique_ptr<llvm::object::ObjectFile> Open(const std::string& bytes) {
   auto file = llvm::object::ObjectFile::createObjectFile(
       llvm::MemoryBufferRef(llvm::StringRef(bytes), "policy.o"));
   if (!file) {
     llvm::consumeError(file.takeError());
-    return;
+    return nullptr;
   }
-  for (const llvm::object::SectionRef& section : (*file)->sections()) {
-    auto name = section.getName();
-    if (!name) {
-      llvm::consumeError(name.takeError());
+  return std::move(*file);
+}
+
+// The value, or that of nothing.
+template <class Value>
+Value OrNothing(llvm::Expected<Value> value) {
+  if (value) return *value;
+  llvm::consumeError(value.takeError());
+  return Value{};
+}
+
+// Calls `visit(name, contents, is_code)` for every section.
+template <class Visit>
+void ForEachSection(const std::string& bytes, Visit visit) {
+  const auto file = Open(bytes);
+  if (file == nullptr) return;
+  for (const llvm::object::SectionRef& section : file->sections()) {
+    visit(OrNothing(section.getName()).str(), OrNothing(section.getContents()), section.isText());
+  }
+}
+
+// In bytes from the begin of a section, by its number.
+struct Place {
+  std::uint64_t section = 0;
+  std::uint64_t offset = 0;
+  auto operator<=>(const Place&) const = default;
+};
+
+// Instead of an offset: the call counts the instructions from the begin of the section.
+constexpr std::uint64_t kAsCounted = std::numeric_limits<std::uint64_t>::max();
+
+struct Function {
+  Place place;
+  llvm::StringRef code;
+  std::uint32_t stack = 0;         // bytes, rounded up
+  std::vector<std::size_t> calls;  // of others, by their number
+  std::uint32_t deepest = 0;       // bytes, with what is called; 0: not known yet
+};
+
+std::vector<Function> FunctionsOf(const llvm::object::ObjectFile& file) {
+  std::vector<Function> functions;
+  for (const llvm::object::SymbolRef& symbol : file.symbols()) {
+    if (OrNothing(symbol.getType()) != llvm::object::SymbolRef::ST_Function) continue;
+    auto section = symbol.getSection();
+    if (!section) {
+      llvm::consumeError(section.takeError());
       continue;
     }
-    auto contents = section.getContents();
-    if (!contents) {
-      llvm::consumeError(contents.takeError());
+    const std::uint64_t begin = OrNothing(symbol.getValue());
+    const std::uint64_t bytes = llvm::object::ELFSymbolRef(symbol).getSize();
+    Function& function = functions.emplace_back();
+    function.place = {(*section)->getIndex(), begin};
+    function.code = OrNothing((*section)->getContents()).substr(begin, bytes);
+    function.stack = RoundedStack(StackOf(function.code));
+  }
+  return functions;
+}
+
+// Every call of a function that is no helper of the kernel's. The assembler has settled those
+// within a section; others are relocated: to a symbol, or to a section and an instruction in it.
+void FindCalls(const llvm::object::ObjectFile& file, std::vector<Function>& functions) {
+  constexpr std::uint8_t kCall = 0x85;
+  constexpr std::uint8_t kOwnFunction = 1;   // as its source register
+  constexpr std::uint64_t kInstruction = 8;  // bytes
+  std::map<Place, Place> relocated;
+  for (const llvm::object::SectionRef& section : file.sections()) {
+    auto code = section.getRelocatedSection();
+    if (!code) {
+      llvm::consumeError(code.takeError());
       continue;
     }
-    visit(name->str(), *contents, section.isText());
+    if (*code == file.section_end() || !(*code)->isText()) continue;
+    for (const llvm::object::RelocationRef& relocation : section.relocations()) {
+      const auto symbol = relocation.getSymbol();
+      auto target = symbol->getSection();
+      if (!target) {
+        llvm::consumeError(target.takeError());
+      } else if (*target != file.section_end()) {
+        const bool is_named = OrNothing(symbol->getType()) == llvm::object::SymbolRef::ST_Function;
+        relocated[{(*code)->getIndex(), relocation.getOffset()}] = {
+            (*target)->getIndex(), is_named ? OrNothing(symbol->getValue()) : kAsCounted};
+      }
+    }
+  }
+  for (Function& function : functions) {
+    for (std::size_t i = 0; i + kInstruction <= function.code.size(); i += kInstruction) {
+      const char* const bytes = function.code.data() + i;
+      const bool is_call = static_cast<std::uint8_t>(bytes[0]) == kCall &&
+                           static_cast<std::uint8_t>(bytes[1] >> 4 & 0xf) == kOwnFunction;
+      if (!is_call) continue;
+      const std::uint64_t at = function.place.offset + i;
+      const auto count = static_cast<std::int32_t>(llvm::support::endian::read32le(bytes + 4));
+      const auto behind = static_cast<std::uint64_t>(count + 1) * kInstruction;
+      Place to{function.place.section, at + behind};
+      if (const auto found = relocated.find({function.place.section, at});
+          found != relocated.end()) {
+        to = found->second;
+        if (to.offset == kAsCounted) to.offset = behind;
+      }
+      const auto callee = std::find_if(functions.begin(), functions.end(),
+                                       [&](const Function& each) { return each.place == to; });
+      if (callee != functions.end()) {
+        function.calls.push_back(static_cast<std::size_t>(callee - functions.begin()));
+      }
+    }
+  }
+}
+
+// The verifier refuses recursion, and so does this: a function that calls itself needs no end.
+std::uint32_t DeepestFrom(std::vector<Function>& functions, std::size_t number) {
+  Function& function = functions[number];
+  if (function.deepest != 0) return function.deepest;
+  function.deepest = std::numeric_limits<std::uint32_t>::max() / 2;
+  std::uint32_t below = 0;
+  for (const std::size_t callee : function.calls) {
+    below = std::max(below, DeepestFrom(functions, callee));
+  }
+  function.deepest = function.stack + below;
+  return function.deepest;
+}
+
+void MeasureFunctions(BpfObject& object) {
+  const auto file = Open(object.bytes);
+  if (file == nullptr) return;
+  std::vector<Function> functions = FunctionsOf(*file);
+  FindCalls(*file, functions);
+  for (std::size_t i = 0; i < functions.size(); ++i) {
+    object.longest_function =
+        std::max<std::size_t>(object.longest_function, functions[i].code.size() / 8);
+    object.stack_bytes = std::max(object.stack_bytes, DeepestFrom(functions, i));
   }
 }
 
@@ -175,8 +294,8 @@ Outcome<BpfObject> CompileBpf(const emit::BpfSource& source) {
   ForEachSection(object.bytes, [&](const std::string&, llvm::StringRef contents, bool is_code) {
     if (!is_code || contents.empty()) return;
     object.instructions += contents.size() / 8;
-    object.stack_bytes += RoundedStack(StackOf(contents));
   });
+  MeasureFunctions(object);
   return object;
 }
 

@@ -12,10 +12,10 @@
 namespace march::clang {
 
 struct BpfObject {
-  std::string bytes;             // ELF with BTF, without DWARF
-  std::size_t instructions = 0;  // of all programs in it, 8 bytes each
-  // Of all functions together, each rounded up as the verifier does; every function is expected in
-  // a section of its own.
+  std::string bytes;                 // ELF with BTF, without DWARF
+  std::size_t instructions = 0;      // of all programs in it, 8 bytes each
+  std::size_t longest_function = 0;  // instructions
+  // Of the functions that are at most called at once, each rounded up as the verifier does.
   std::uint32_t stack_bytes = 0;
 };
 

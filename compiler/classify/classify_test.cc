@@ -55,6 +55,10 @@ std::uint32_t Classify(const Tables& tables, Family family, Uint128 source, Uint
                          l4,
                          0,
                          static_cast<std::uint32_t>(family),
+                         0,
+                         0,
+                         0,
+                         0,
                          0};
   std::uint32_t audit = 0;
   return march_native_classify(tables.words.data(), tables.words.size(), &key, &audit);

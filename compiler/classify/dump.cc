@@ -1,8 +1,11 @@
 #include <cstdio>
+#include <cstring>
 #include <functional>
+#include <iterator>
 #include <sstream>
 #include <utility>
 
+#include "bundle/abi/limit.h"
 #include "bundle/abi/pair_hash.h"
 #include "bundle/abi/verdict.h"
 #include "compiler/classify/tables.h"
@@ -60,7 +63,46 @@ class Dumper {
     if ((shape.views & MARCH_VIEW_MATRIX) != 0) Matrix(report);
   }
 
+  void PrintTreatments(const Tables& tables) {
+    march_tables_header header;
+    std::memcpy(&header, words_.data(), sizeof(header));
+    if (header.treatments == 0) return;
+    out_ << "treatments\n";
+    for (std::uint32_t slot = MARCH_SLOT_DEFAULT;
+         slot < MARCH_SLOT_FIRST_MAPPING + tables.mappings.size(); ++slot) {
+      const std::uint64_t word = Word(header.treatments + slot - MARCH_SLOT_DEFAULT);
+      if (word == 0) continue;
+      out_ << "  " << slot << ":";
+      if ((word & MARCH_TREATMENT_STATELESS) != 0) out_ << " stateless";
+      if ((word & MARCH_TREATMENT_REJECT) != 0) out_ << " reject";
+      if (MARCH_TREATMENT_LIMIT(word) != 0) {
+        out_ << " limit " << MARCH_TREATMENT_LIMIT(word) - 1;
+      }
+      out_ << "\n";
+    }
+    for (std::uint32_t number = 0; number < header.limit_count; ++number) {
+      march_limit limit;
+      std::memcpy(&limit, &words_.at(std::size_t{header.limits + number} * MARCH_LINE_WORDS),
+                  sizeof(limit));
+      Limit(number, limit);
+    }
+  }
+
  private:
+  void Limit(std::uint32_t number, const march_limit& limit) {
+    constexpr const char* kUnits[] = {"packets", "bytes", "connections"};
+    constexpr const char* kPer[] = {"mapping", "source", "destination"};
+    out_ << "limit " << number << ": " << limit.rate << " "
+         << (limit.unit < std::size(kUnits) ? kUnits[limit.unit] : "?") << ", burst " << limit.burst
+         << ", per " << (limit.per < std::size(kPer) ? kPer[limit.per] : "?");
+    if (limit.per != MARCH_LIMIT_PER_MAPPING) {
+      out_ << " /" << int{limit.prefix_v4} << " /" << int{limit.prefix_v6};
+    }
+    out_ << (limit.exceed == MARCH_LIMIT_MARK ? ", mark" : ", drop") << ", full after "
+         << limit.refill << " ticks, counts in " << limit.counter
+         << (limit.more != 0 ? ", and the next" : "") << "\n";
+  }
+
   std::uint64_t Word(std::uint64_t index) const { return words_.at(index); }
   std::uint32_t Half(std::uint64_t half) const {
     return half % 2 == 0 ? Lower(Word(half / 2)) : Upper(Word(half / 2));
@@ -325,6 +367,7 @@ std::string Dump(const Tables& tables) {
   Dumper dumper(tables, out);
   dumper.Print(Family::kV4, tables.shape.v4, report.v4);
   dumper.Print(Family::kV6, tables.shape.v6, report.v6);
+  dumper.PrintTreatments(tables);
   return out.str();
 }
 

@@ -22,6 +22,7 @@ static void march_weigh_any(march_tables_ref tables, const struct march_shape* s
   march_weigh_leaf(tables, shape, w);
 }
 
+#include "bpf-templates/common/treatment.h"
 #include "bpf-templates/common/walk.h"
 
 uint32_t march_native_classify(const uint64_t* words, size_t count, const struct march_key* key,
@@ -33,4 +34,9 @@ uint32_t march_native_classify(const uint64_t* words, size_t count, const struct
   struct march_shape shape;
   memcpy(&shape, bounds, sizeof(shape));
   return march_classify(&tables, &shape, key, audit);
+}
+
+uint64_t march_native_treatment(const uint64_t* words, size_t count, uint32_t slot) {
+  const struct march_native_tables tables = {words, (uint32_t)(count / MARCH_LINE_WORDS)};
+  return march_treatment(&tables, slot);
 }

@@ -17,6 +17,9 @@ extern "C" {
 uint32_t march_native_classify(const uint64_t* words, size_t count, const struct march_key* key,
                                uint32_t* audit);
 
+/* The treatment of a slot by the tables in `words`, as march_treatment has it. */
+uint64_t march_native_treatment(const uint64_t* words, size_t count, uint32_t slot);
+
 #ifdef __cplusplus
 }
 #endif

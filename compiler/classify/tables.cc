@@ -14,6 +14,7 @@
 #include "compiler/classify/leaves.h"
 #include "compiler/classify/lines.h"
 #include "compiler/classify/pairs.h"
+#include "compiler/classify/treatments.h"
 
 namespace march::classify {
 namespace {
@@ -258,19 +259,23 @@ Outcome<Tables> BuildTables(const ruleset::RuleSet& rules, const Limits& limits)
          result.report.v4);
   LayOut(space::Family::kV6, slots, std::move(views[1]), lines, places[1], result.shape.v6,
          result.report.v6);
+  result.shape.features = FeaturesOf(rules, ordered);
+  march_tables_header header{};
+  AppendTreatments(rules, ordered, lines, header);
   if (lines.bytes() > most) {
     return TooLarge(ordered, {}, limits);
   }
   result.words = std::move(lines).Take();
-  const march_tables_header header = {
-      MARCH_TABLES_MAGIC,
-      MARCH_TABLES_VERSION,
-      static_cast<std::uint32_t>(result.words.size() / MARCH_LINE_WORDS),
-      {}};
+  header.magic = MARCH_TABLES_MAGIC;
+  header.version = MARCH_TABLES_VERSION;
+  header.lines = static_cast<std::uint32_t>(result.words.size() / MARCH_LINE_WORDS);
   std::memcpy(result.words.data(), &header, sizeof(header));
   std::memcpy(result.words.data() + 1 * MARCH_LINE_WORDS, places, sizeof(places));
   std::memcpy(result.words.data() + 3 * MARCH_LINE_WORDS, &result.shape, sizeof(result.shape));
-  for (const ruleset::Rule* rule : ordered) result.mappings.push_back(rule->mapping);
+  for (const ruleset::Rule* rule : ordered) {
+    result.mappings.push_back(rule->mapping);
+    if (rule->treatment.limit) result.limited.push_back(rule->mapping);
+  }
   return result;
 }
 

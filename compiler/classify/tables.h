@@ -12,6 +12,7 @@
 
 #include "base/outcome.h"
 #include "bundle/abi/tables.h"
+#include "bundle/abi/verdict.h"
 #include "compiler/classify/views.h"
 #include "compiler/ruleset/ruleset.h"
 
@@ -72,7 +73,13 @@ struct Tables {
   march_shape shape{};               // as in the tables
   // By slot, from MARCH_SLOT_FIRST_MAPPING on: index into Policy::mappings.
   std::vector<std::uint32_t> mappings;
+  // By slot behind those: index into Policy::mappings of whose limit counts there.
+  std::vector<std::uint32_t> limited;
   Report report;
+
+  std::uint32_t slots() const {
+    return static_cast<std::uint32_t>(MARCH_SLOT_FIRST_MAPPING + mappings.size() + limited.size());
+  }
 
   // The words as the bundle stores them: little-endian bytes.
   std::string Bytes() const;

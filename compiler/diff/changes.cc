@@ -51,7 +51,9 @@ void AddSuspects(const Side& one, const Side& other, PacketSet& suspects) {
 
 // All packets of which a rule that was changed, came or went has a say.
 PacketSet SuspectsOf(const Side& before, const Side& after) {
-  if (before.rules.default_action != after.rules.default_action) return PacketSet::Everything();
+  if (TreatmentOf(before, std::nullopt) != TreatmentOf(after, std::nullopt)) {
+    return PacketSet::Everything();
+  }
   PacketSet suspects;
   AddSuspects(before, after, suspects);
   AddSuspects(after, before, suspects);
@@ -213,7 +215,10 @@ std::vector<NamedReach> FindNamedChanges(const Side& side, const Side& other) {
 }
 
 std::string TreatmentOf(const Side& side, std::optional<std::uint32_t> index) {
-  if (!index) return std::string(ActionName(side.rules.default_action)) + "\n";
+  if (!index) {
+    return std::string(ActionName(side.rules.default_action)) + "\n" +
+           side.rules.default_attributes;
+  }
   const Rule& rule = side.rules.rules[*index];
   return std::string(ActionName(rule.action)) + "\n" + rule.attributes +
          MeaningOf(side.policy, side.policy.mappings[rule.mapping].backends);

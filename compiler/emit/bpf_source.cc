@@ -54,6 +54,10 @@ void EmitFamily(std::ostream& out, const char* name, const march_family_shape& s
       << ", .shared = " << int{shape.shared} << ", .direct = " << int{shape.direct} << "},\n";
 }
 
+int Has(const march_shape& shape, std::uint32_t feature) {
+  return (shape.features & feature) != 0 ? 1 : 0;
+}
+
 }  // namespace
 
 BpfSource EmitBpf(const ruleset::RuleSet& rules, const classify::Tables& tables) {
@@ -81,8 +85,12 @@ BpfSource EmitBpf(const ruleset::RuleSet& rules, const classify::Tables& tables)
       << "};\n\n"
       << "#define MARCH_LINES " << RoomFor(tables.words.size() / MARCH_LINE_WORDS, kPageLines)
       << "u\n"
-      << "#define MARCH_SLOTS "
-      << RoomFor(MARCH_SLOT_FIRST_MAPPING + tables.mappings.size(), MARCH_COUNTER_ROOM) << "u\n\n"
+      << "#define MARCH_SLOTS " << RoomFor(tables.slots(), MARCH_COUNTER_ROOM) << "u\n\n"
+      << "/* What mappings ask for beyond allow and deny. */\n"
+      << "#define MARCH_STATEFUL " << Has(shape, MARCH_FEATURE_STATEFUL) << "\n"
+      << "#define MARCH_TREATMENTS " << Has(shape, MARCH_FEATURE_TREATMENTS) << "\n"
+      << "#define MARCH_LIMITS " << Has(shape, MARCH_FEATURE_LIMITS) << "\n"
+      << "#define MARCH_REJECTS " << Has(shape, MARCH_FEATURE_REJECTS) << "\n\n"
       << "#include \"xdp/program.h\"\n";
   return {out.str()};
 }

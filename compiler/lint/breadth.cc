@@ -14,11 +14,16 @@ bool HasEvery(const ruleset::Rule& rule, std::uint8_t protocol) {
                   rule.l4);
 }
 
+// Beyond its match; how its replies pass narrows nothing.
+bool AsksForMore(const ruleset::Rule& rule) {
+  return !rule.attributes.empty() && rule.attributes != ruleset::kStatelessAttribute;
+}
+
 }  // namespace
 
 void CheckBreadth(const ruleset::RuleSet& rules, Diagnostics& out) {
   for (const ruleset::Rule& rule : rules.rules) {
-    if (rule.action != model::Action::kAllow || !rule.attributes.empty()) continue;
+    if (rule.action != model::Action::kAllow || AsksForMore(rule)) continue;
     for (const space::Family family : {space::Family::kV4, space::Family::kV6}) {
       const space::IntervalSet<space::Uint128> all({{0, LastOf(family)}});
       if (!(rule.source->In(family) == all) || !(rule.destination->In(family) == all)) continue;

@@ -88,8 +88,8 @@ class Reachability {
       heirs.push_back(j);
     }
     const bool by_default = !rest.empty();
-    if (by_default &&
-        (RuleAt(i).action != rules_.default_action || !RuleAt(i).attributes.empty())) {
+    if (by_default && (RuleAt(i).action != rules_.default_action ||
+                       RuleAt(i).attributes != rules_.default_attributes)) {
       return false;
     }
     Diagnostic finding =

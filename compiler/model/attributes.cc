@@ -2,13 +2,13 @@
 
 #include <utility>
 
+#include "compiler/model/policy.h"
+
 namespace march::model {
 namespace {
 
 using Kind = Form::Kind;
 using Words = std::vector<std::string_view>;
-
-constexpr std::uint64_t kMaxRate = 1'000'000'000'000;  // a second
 
 Form Of(Kind kind) {
   Form form;
@@ -42,18 +42,19 @@ Form Methods() {
       Word({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"}));
 }
 
-Form Limit() {
-  return Map({{"packets", Number(1, kMaxRate), false, "Packets a second."},
-              {"bytes", Number(1, kMaxRate), false, "Bytes a second."},
-              {"connections", Number(1, kMaxRate), false, "New connections a second."},
-              {"burst", Number(1, kMaxRate), false, "What may come at once; default one second's."},
-              {"per", Word({"mapping", "source", "destination"}), false,
-               "What has a limit of its own; default the mapping as a whole."},
-              {"prefix_v4", Number(0, 32), false, "Addresses that share a limit; default 32."},
-              {"prefix_v6", Number(0, 128), false, "Addresses that share a limit; default 64."},
-              {"exceed", Word({"drop", "mark", "proxy"}), false,
-               "What happens above the limit; default drop."}},
-             {"packets", "bytes", "connections"});
+Form LimitForm() {
+  return Map(
+      {{"packets", Number(1, kMostRate), false, "Packets a second."},
+       {"bytes", Number(1, kMostRate), false, "Bytes a second, from the IP header on."},
+       {"connections", Number(1, kMostRate), false, "New connections a second."},
+       {"burst", Number(1, kMostRate), false, "What may come at once; default one second's."},
+       {"per", Word({"mapping", "source", "destination"}), false,
+        "What has a limit of its own; default the mapping as a whole.", "mapping"},
+       {"prefix_v4", Number(0, 32), false, "Addresses that share a limit; default 32.", "32"},
+       {"prefix_v6", Number(0, 128), false, "Addresses that share a limit; default 64.", "64"},
+       {"exceed", Word({"drop", "mark", "proxy"}), false,
+        "What happens above the limit; default drop.", "drop"}},
+      {"packets", "bytes", "connections"});
 }
 
 Form Dscp() {
@@ -135,7 +136,9 @@ const std::vector<Member>& ServiceAttributes() {
 
 const std::vector<Member>& MappingAttributes() {
   static const std::vector<Member> members = {
-      {"limit", Limit(), false, "How much may pass."},
+      {"stateful", Of(Kind::kFlag), false,
+       "Whether replies to what it allows pass by themselves; default true.", "true"},
+      {"limit", LimitForm(), false, "How much may pass."},
       {"qos", Map({{"dscp", Dscp(), true, "The code point to set."}}), false,
        "How packets are marked for the network."},
       {"auth", Auth(), false, "Who the client must be."},

@@ -18,6 +18,7 @@ struct Form {
     kWord,          // one of `words`
     kNumber,        // from `least` to `most`
     kWordOrNumber,  // either
+    kFlag,          // true or false
     kDuration,      // 250ms, 10s, 5m, 1h
     kHostname,      // or "*." before one
     kPath,          // begins with "/"; a "*" at its end stands for anything
@@ -40,6 +41,8 @@ struct Member {
   Form form;
   bool required = false;
   std::string_view description = {};  // for the editor
+  // What is meant where the member is not given; "" for nothing. Said or not is the same.
+  std::string_view standard = {};
 };
 
 const std::vector<Member>& ServiceAttributes();

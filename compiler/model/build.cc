@@ -58,6 +58,7 @@ Draft ReadDraft(const yaml::PolicyDoc& doc, Diagnostics& out) {
     Append(draft.mappings, drafts[i].mappings);
     Append(draft.clusters, drafts[i].clusters);
     Append(draft.default_actions, drafts[i].default_actions);
+    Append(draft.default_stateful, drafts[i].default_stateful);
     Append(draft.unenforced, drafts[i].unenforced);
     Append(out, faults[i]);
   }
@@ -151,6 +152,8 @@ Mapping Resolve(const Draft& draft, DraftMapping&& written) {
   mapping.audit = written.audit;
   mapping.comment = written.comment;
   mapping.attributes = std::move(written.attributes);
+  mapping.stateful = written.stateful;
+  mapping.limit = written.limit;
   mapping.backends = Resolve(draft, written.backends);
   return mapping;
 }
@@ -203,6 +206,9 @@ Policy Resolve(Draft&& draft) {
   Policy policy;
   if (!draft.clusters.empty()) policy.cluster = draft.clusters.front().value;
   if (!draft.default_actions.empty()) policy.default_action = draft.default_actions.front().value;
+  if (!draft.default_stateful.empty()) {
+    policy.default_stateful = draft.default_stateful.front().value;
+  }
   policy.mappings.resize(draft.mappings.size());
   ForEachRangeInParallel(draft.mappings.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {

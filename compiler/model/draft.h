@@ -61,6 +61,9 @@ struct DraftMapping {
   bool audit = false;
   std::string_view comment;
   std::vector<Attribute> attributes;
+  bool stateful = true;
+  std::optional<Limit> limit;
+  SourceRange limit_place;  // of the key
   Names backends;
 };
 
@@ -74,6 +77,7 @@ struct Draft {
   // In the order of files and places.
   std::vector<Written<std::string_view>> clusters;
   std::vector<Written<Action>> default_actions;
+  std::vector<Written<bool>> default_stateful;
   Diagnostics unenforced;  // see Policy
 };
 

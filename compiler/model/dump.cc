@@ -95,6 +95,7 @@ std::string Dump(const Policy& policy) {
   std::string out = "cluster " + policy.cluster + "\n";
   out += "default ";
   out += ActionName(policy.default_action);
+  if (!policy.default_stateful) out += " stateful false";
   out += "\n";
   for (const Service& service : policy.services) DumpService(policy, service, out);
   for (const Mapping& mapping : policy.mappings) DumpMapping(policy, mapping, out);

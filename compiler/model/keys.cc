@@ -23,7 +23,7 @@ const KeyTable& PolicyKeys() {
 }
 
 const KeyTable& DefaultsKeys() {
-  static const KeyTable keys = {{"action"}};
+  static const KeyTable keys = {{"action"}, {"stateful"}};
   return keys;
 }
 

@@ -41,6 +41,27 @@ struct IcmpType {
   friend auto operator<=>(const IcmpType&, const IcmpType&) = default;
 };
 
+// Units a second, and at once. So the kernel's arithmetic has room (bundle/abi/limit.h).
+inline constexpr std::uint64_t kMostRate = 16'000'000'000;
+
+// How much of a mapping may pass: above a rate a second, in each of the units that are given.
+struct Limit {
+  enum class Per : std::uint8_t { kMapping, kSource, kDestination };
+  enum class Exceed : std::uint8_t { kDrop, kMark, kProxy };
+
+  std::optional<std::uint64_t> packets;
+  std::optional<std::uint64_t> bytes;
+  std::optional<std::uint64_t> connections;
+  std::optional<std::uint64_t> burst;  // of the one unit that is given; no value: the default
+  Per per = Per::kMapping;
+  // Per source and destination: addresses with one prefix share a limit.
+  std::uint8_t prefix_v4 = 32;
+  std::uint8_t prefix_v6 = 64;
+  Exceed exceed = Exceed::kDrop;
+
+  friend bool operator==(const Limit&, const Limit&) = default;
+};
+
 // What a mapping or service asks for beyond its match: `limit`, `auth`, `tls` and the like.
 struct Attribute {
   std::string name;
@@ -85,12 +106,15 @@ struct Mapping {
   bool audit = false;  // decides nothing
   std::string comment;
   std::vector<Attribute> attributes;    // sorted by name
+  bool stateful = true;                 // as the attribute says
+  std::optional<Limit> limit;           // likewise
   std::vector<std::uint32_t> backends;  // services that its attributes name; sorted
 };
 
 struct Policy {
   std::string cluster = "default";
   Action default_action = Action::kDeny;
+  bool default_stateful = true;   // of what no mapping matches, if it is allowed
   std::vector<Service> services;  // sorted by name, byte order
   std::vector<Mapping> mappings;  // sorted by name, byte order
   // kNotYetEnforced for everything that this version can check and not enforce. A policy with any

@@ -53,6 +53,10 @@ std::optional<std::string> ReadHostname(const yaml::Node& node, Diagnostics& out
 std::vector<Attribute> ReadAttributes(const Fields& fields, const std::vector<Member>& members,
                                       Names& services, Diagnostics& out);
 
+// The limit that one of these asks for, if any. A member that could not be read is as if it were
+// not there.
+std::optional<Limit> LimitOf(const std::vector<Attribute>& attributes);
+
 // One document of kind Policy, or a complaint about its envelope; tests and ownership only count as
 // not being it. The draft is not sorted.
 void ReadDocument(const yaml::Node& document, Draft& draft, Diagnostics& out);

@@ -25,6 +25,12 @@ std::string Joined(const std::vector<std::string_view>& words) {
   return text;
 }
 
+// Whether the member says what is meant without it.
+bool IsStandard(const Member& member, const json& value) {
+  if (member.standard.empty()) return false;
+  return (value.is_string() ? value.get<std::string>() : value.dump()) == member.standard;
+}
+
 // Reads values of one attribute into canonical JSON; what cannot be read is reported and null.
 class Reader {
  public:
@@ -57,6 +63,8 @@ class Reader {
       case Kind::kNumber:
       case Kind::kWordOrNumber:
         return ReadWordOrNumber(node, form, what);
+      case Kind::kFlag:
+        return ReadFlag(node, what, out_).value_or(false);
       case Kind::kDuration:
         return ReadDuration(node, what);
       case Kind::kHostname:
@@ -145,9 +153,10 @@ class Reader {
     const Fields fields(node, node.range, Quoted(what), keys, out_);
     json value = json::object();
     for (const Member& member : form.members) {
-      if (const yaml::Entry* const entry = fields[member.name]) {
-        value[std::string(member.name)] = Read(*entry->value, member.form, member.name);
-      }
+      const yaml::Entry* const entry = fields[member.name];
+      if (entry == nullptr) continue;
+      json read = Read(*entry->value, member.form, member.name);
+      if (!IsStandard(member, read)) value[std::string(member.name)] = std::move(read);
     }
     const bool has_one = form.one_of.empty() || std::any_of(form.one_of.begin(), form.one_of.end(),
                                                             [&](std::string_view name) {
@@ -173,6 +182,7 @@ std::vector<Attribute> ReadAttributes(const Fields& fields, const std::vector<Me
     const yaml::Entry* const entry = fields[member.name];
     if (entry == nullptr) continue;
     const json value = Reader(services, out).Read(*entry->value, member.form, member.name);
+    if (IsStandard(member, value)) continue;
     attributes.push_back({std::string(member.name),
                           value.dump(-1, ' ', true, json::error_handler_t::replace),
                           entry->key->range});

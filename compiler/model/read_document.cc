@@ -158,14 +158,27 @@ void ReadMatch(const Fields& fields, DraftMapping& mapping, Diagnostics& out) {
   }
 }
 
+// What attributes say that the kernel does.
+void ReadTreatment(DraftMapping& mapping) {
+  for (const Attribute& attribute : mapping.attributes) {
+    if (attribute.name == "stateful") mapping.stateful = attribute.value == "true";
+    if (attribute.name == "limit") mapping.limit_place = attribute.place;
+  }
+  mapping.limit = LimitOf(mapping.attributes);
+}
+
 void NoteUnenforced(const DraftMapping& mapping, Diagnostics& unenforced) {
   const Action action = mapping.action.value;
-  if (action != Action::kAllow && action != Action::kDeny) {
+  if (action == Action::kProxy || action == Action::kRedirect) {
     unenforced.push_back(
-        Unenforced(mapping.action.place, "the action " + Quoted(ActionName(action)),
-                   action == Action::kReject ? "write deny, which drops without an answer" : ""));
+        Unenforced(mapping.action.place, "the action " + Quoted(ActionName(action))));
+  }
+  if (mapping.limit && mapping.limit->exceed == Limit::Exceed::kProxy) {
+    unenforced.push_back(Unenforced(mapping.limit_place, "\"exceed: proxy\" of \"limit\"",
+                                    "write exceed: drop, or exceed: mark"));
   }
   for (const Attribute& attribute : mapping.attributes) {
+    if (attribute.name == "limit" || attribute.name == "stateful") continue;
     unenforced.push_back(Unenforced(attribute.place, Quoted(attribute.name)));
   }
 }
@@ -190,6 +203,7 @@ void ReadMapping(const Written<std::string_view>& name, const Node& node, Draft&
   }
   mapping.comment = TextOr(fields, "comment", out);
   mapping.attributes = ReadAttributes(fields, MappingAttributes(), mapping.backends, out);
+  ReadTreatment(mapping);
   NoteUnenforced(mapping, draft.unenforced);
 }
 
@@ -238,6 +252,11 @@ void ReadDocument(const Node& document, Draft& draft, Diagnostics& out) {
     if (const Entry* const action = values["action"]) {
       if (const auto word = ReadDefaultAction(*action->value, out)) {
         draft.default_actions.push_back({*word, action->value->range});
+      }
+    }
+    if (const Entry* const stateful = values["stateful"]) {
+      if (const auto flag = ReadFlag(*stateful->value, "stateful", out)) {
+        draft.default_stateful.push_back({*flag, stateful->value->range});
       }
     }
   }

@@ -121,7 +121,8 @@ std::vector<Definition> ChangedDefinitions(const State& base, const State& next)
   if (base.policy.cluster != next.policy.cluster) {
     changed.push_back({Kind::kCluster, "", {}, "changed"});
   }
-  if (base.policy.default_action != next.policy.default_action) {
+  if (base.policy.default_action != next.policy.default_action ||
+      base.policy.default_stateful != next.policy.default_stateful) {
     changed.push_back({Kind::kDefault, "", {}, "changed"});
   }
   return changed;

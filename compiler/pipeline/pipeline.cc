@@ -14,13 +14,20 @@
 namespace march::pipeline {
 namespace {
 
+// A kernel that is asked for, and what needs it.
+struct KernelNeed {
+  const char* release;
+  const char* feature;  // as it is told where the kernel is older; "" if every program needs it
+};
+
 // The oldest kernel whose verifier and XDP links the generated programs are made for, and the first
 // one that allows a value of a BPF array to be larger than what kmalloc gives.
-constexpr const char* kMinimumKernel = "5.15";
-constexpr const char* kMinimumKernelForLargeTables = "6.1";
+constexpr KernelNeed kAnyProgram = {"5.15", ""};
+constexpr KernelNeed kLargeTables = {"6.1", "tables above 3 MiB"};
+constexpr std::size_t kLargeTableBytes = std::size_t{3} << 20;
+
 // Programs that a proof runs side by side.
 constexpr unsigned kMostKernels = 8;
-constexpr std::size_t kLargeTables = std::size_t{3} << 20;
 
 bundle::MappingTable MappingTableOf(const model::Policy& policy, const classify::Tables& tables) {
   bundle::MappingTable table;
@@ -30,7 +37,7 @@ bundle::MappingTable MappingTableOf(const model::Policy& policy, const classify:
     table.mappings.push_back(
         {mapping.name,
          (mapping.audit ? "audit-" : "") + std::string(model::ActionName(mapping.action)),
-         mapping.priority, mapping.place.PolicyLine()});
+         mapping.priority, mapping.place.PolicyLine(), mapping.limit && !mapping.audit});
   }
   return table;
 }
@@ -42,8 +49,9 @@ Outcome<std::string> PackBundle(const Compilation& compilation, const Options& o
   contents.mappings = compilation.policy->mappings.size();
   contents.tool_version = kVersion;
   const std::string tables = compilation.tables->Bytes();
-  contents.minimum_kernel =
-      tables.size() > kLargeTables ? kMinimumKernelForLargeTables : kMinimumKernel;
+  const KernelNeed& need = tables.size() > kLargeTableBytes ? kLargeTables : kAnyProgram;
+  contents.minimum_kernel = need.release;
+  contents.minimum_kernel_for = need.feature;
   for (const auto& source : compilation.sources) {
     contents.files.push_back({std::string(bundle::kPolicyPrefix) + source->path_in_policy(),
                               std::string(source->text())});
@@ -68,12 +76,10 @@ Outcome<bundle::Proof> ProveObject(const Compilation& compilation, const Options
     const auto feeder = CompileFeeder();
     if (!feeder) return feeder.diagnostics();
     const std::string tables = compilation.tables->Bytes();
-    const auto slots =
-        static_cast<std::uint32_t>(MARCH_SLOT_FIRST_MAPPING + compilation.tables->mappings.size());
     const unsigned threads = std::clamp(std::thread::hardware_concurrency(), 1U, kMostKernels);
     while (kernels.size() < threads) {
-      auto kernel =
-          options.kernels->Load({compilation.object->bytes, tables, slots, feeder->bytes});
+      auto kernel = options.kernels->Load(
+          {compilation.object->bytes, tables, compilation.tables->slots(), feeder->bytes});
       if (!kernel) return std::move(kernel).diagnostics();
       kernels.push_back(*std::move(kernel));
     }

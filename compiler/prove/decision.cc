@@ -1,6 +1,7 @@
 #include "compiler/prove/decision.h"
 
 #include "bundle/mappings.h"
+#include "compiler/classify/native_walk.h"
 
 namespace march::prove {
 
@@ -9,6 +10,11 @@ Decision Decision::OfSlot(const classify::Tables& tables, model::Action action, 
   const auto mapping_in = [&](std::uint32_t number) {
     return tables.mappings.at(number - MARCH_SLOT_FIRST_MAPPING);
   };
+  const std::uint64_t treatment =
+      march_native_treatment(tables.words.data(), tables.words.size(), slot);
+  if (action == model::Action::kDeny && (treatment & MARCH_TREATMENT_REJECT) != 0) {
+    action = model::Action::kReject;
+  }
   Decision decision = slot < MARCH_SLOT_FIRST_MAPPING ? OfReason(action, slot)
                                                       : OfMapping(action, mapping_in(slot));
   if (audit != 0) decision.audited_mapping = mapping_in(audit);

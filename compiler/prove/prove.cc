@@ -16,6 +16,7 @@
 #include "compiler/prove/cells.h"
 #include "compiler/prove/plain_policy.h"
 #include "compiler/prove/table_reader.h"
+#include "compiler/prove/treatments.h"
 #include "compiler/prove/witness.h"
 
 namespace march::prove {
@@ -436,6 +437,40 @@ std::optional<Diagnostic> CheckMeaning(const PlainPolicy& policy, const TableRea
   return std::nullopt;
 }
 
+// Treatments, and that the program and the counters have what they need.
+std::optional<Diagnostic> CheckTreatments(const PlainPolicy& policy,
+                                          const std::vector<PlainTreatment>& treatments,
+                                          const TableReader& reader,
+                                          const classify::Tables& tables) {
+  if (reader.shape().features != FeaturesOf(policy, treatments)) {
+    return Failed("the program is made for other treatments than the mappings ask for");
+  }
+  std::vector<std::uint32_t> limited;
+  for (std::size_t i = 1; i < treatments.size(); ++i) {
+    if (!treatments[i].limits.empty()) limited.push_back(policy.mappings()[i - 1].mapping);
+  }
+  if (tables.limited != limited) {
+    return Failed("the counters of limits are not in the order in which the mappings decide");
+  }
+  Fault fault;
+  const auto finding = CompareTreatments(treatments, reader, fault);
+  if (fault.raised()) return Failed(fault.what());
+  if (!finding) return std::nullopt;
+  const Describer describer(policy);
+  return Failed("the tables treat " + describer.Name(finding->slot) +
+                    " in another way than the policy: they " + finding->what,
+                describer.PlaceOf(finding->slot));
+}
+
+void AddTreatment(const PlainTreatment& treatment, Hasher& digest) {
+  digest.Add(std::uint64_t{treatment.stateless} | std::uint64_t{treatment.reject} << 1);
+  digest.Add(std::uint64_t{treatment.limits.size()});
+  for (const march_limit& limit : treatment.limits) {
+    digest.Add(limit.identity);
+    digest.Add(std::uint64_t{limit.exceed});
+  }
+}
+
 }  // namespace
 
 Outcome<bundle::Proof> Prove(const model::Policy& policy, const classify::Tables& tables,
@@ -446,6 +481,8 @@ Outcome<bundle::Proof> Prove(const model::Policy& policy, const classify::Tables
   if (fault.raised()) return Failed(fault.what());
   const PlainPolicy plain(policy);
   if (const auto error = CheckMeaning(plain, reader, tables)) return *error;
+  const std::vector<PlainTreatment> treatments = TreatmentsOf(plain);
+  if (const auto error = CheckTreatments(plain, treatments, reader, tables)) return *error;
 
   bundle::Proof proof;
   proof.in_kernel = !kernels.empty();
@@ -456,6 +493,7 @@ Outcome<bundle::Proof> Prove(const model::Policy& policy, const classify::Tables
   for (const PlainMapping& mapping : plain.mappings()) {
     digest.Add(std::string_view(policy.mappings[mapping.mapping].name));
   }
+  for (const PlainTreatment& treatment : treatments) AddTreatment(treatment, digest);
   for (const Family family : {Family::kV4, Family::kV6}) {
     FamilyProver prover(plain, reader, family, kernels, limits, proof.cells());
     auto result = prover.Prove(digest);

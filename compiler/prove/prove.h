@@ -1,21 +1,24 @@
 // The proof (design section 4): that tables and program do what the policy says, on every packet.
 //
-// 1. Enumerate: every range of addresses that the tables divide (table_reader.h), and for every
+// 1. Check that each mapping has the treatment that the policy says (treatments.h).
+// 2. Enumerate: every range of addresses that the tables divide (table_reader.h), and for every
 //    pair of their classes the cells of layer 4 that tables or policy distinguish (cells.h).
-// 2. Check that the policy tells no two addresses of a class apart, by plain matching
+// 3. Check that the policy tells no two addresses of a class apart, by plain matching
 //    (plain_policy.h); so a pair of classes stands for all its packets.
-// 3. Compare each cell's fate in the tables with what the policy says.
-// 4. Send at least one packet of each cell through the program in the kernel, and compare what it
+// 4. Compare each cell's fate in the tables with what the policy says.
+// 5. Send at least one packet of each cell through the program in the kernel, and compare what it
 //    returns and what it counts. All edges of all ranges, ports and types take turns; and each pair
 //    of classes gets one more packet, with ports that matter to its neighbour or to other mappings.
 //
 // Nothing of the compiler is used for it but its results.
 //
 // The digest is SHA-256 over: the method; default action; names of the mappings in order of
-// precedence; for IPv4, then IPv6: every address range of sources, then of destinations (first and
-// last address, number of its class); then for each class of sources, for each run of classes of
-// destinations that have the same cells: how many, and the digest of Cells. Numbers are
-// little-endian with 64 bits, texts have their length before them.
+// precedence; of the default and of each mapping: 1 if it is stateless and 2 if it rejects, the
+// number of its limits, their identities and what becomes of packets above them; for IPv4, then
+// IPv6: every address range of sources, then of destinations (first and last address, number of its
+// class); then for each class of sources, for each run of classes of destinations that have the
+// same cells: how many, and the digest of Cells. Numbers are little-endian with 64 bits, texts have
+// their length before them.
 #pragma once
 
 #include <cstdint>

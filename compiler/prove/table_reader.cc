@@ -64,13 +64,12 @@ TableReader::TableReader(std::span<const std::uint64_t> words, Fault& fault) : w
     fault.Raise("are no whole lines with a header");
     return;
   }
-  march_tables_header header;
-  std::memcpy(&header, words.data(), sizeof(header));
+  std::memcpy(&header_, words.data(), sizeof(header_));
   std::memcpy(&v4_, words.data() + MARCH_LINE_WORDS, sizeof(v4_));
   std::memcpy(&v6_, words.data() + 2 * std::size_t{MARCH_LINE_WORDS}, sizeof(v6_));
   std::memcpy(&shape_, words.data() + 3 * std::size_t{MARCH_LINE_WORDS}, sizeof(shape_));
-  if (header.magic != MARCH_TABLES_MAGIC || header.version != MARCH_TABLES_VERSION ||
-      header.lines != words.size() / MARCH_LINE_WORDS) {
+  if (header_.magic != MARCH_TABLES_MAGIC || header_.version != MARCH_TABLES_VERSION ||
+      header_.lines != words.size() / MARCH_LINE_WORDS) {
     fault.Raise("have a header that does not fit them");
   }
   for (const march_family_shape& bounds : {shape_.v4, shape_.v6}) {
@@ -95,6 +94,22 @@ const std::uint64_t* TableReader::Line(std::uint64_t number, Fault& fault) const
   if (number < words_.size() / MARCH_LINE_WORDS) return &words_[number * MARCH_LINE_WORDS];
   fault.Raise("point to line " + std::to_string(number) + ", behind their end");
   return nullptr;
+}
+
+std::uint64_t TableReader::TreatmentOf(std::uint32_t slot, Fault& fault) const {
+  if (header_.treatments == 0) return 0;
+  return Word(std::uint64_t{header_.treatments} + slot - MARCH_SLOT_DEFAULT, fault);
+}
+
+march_limit TableReader::Limit(std::uint64_t number, Fault& fault) const {
+  march_limit limit{};
+  if (number >= header_.limit_count) {
+    fault.Raise("have no limit " + std::to_string(number));
+    return limit;
+  }
+  const std::uint64_t* line = Line(header_.limits + number, fault);
+  if (line != nullptr) std::memcpy(&limit, line, sizeof(limit));
+  return limit;
 }
 
 std::vector<AddressRange> TableReader::Sources(Family family, Fault& fault) const {

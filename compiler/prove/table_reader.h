@@ -10,6 +10,7 @@
 #include <span>
 #include <vector>
 
+#include "bundle/abi/limit.h"
 #include "bundle/abi/tables.h"
 #include "compiler/prove/fault.h"
 #include "compiler/space/address.h"
@@ -47,6 +48,10 @@ class TableReader {
 
   // The word of this number; 0 with a fault behind the end.
   std::uint64_t Word(std::uint64_t number, Fault& fault) const;
+  // The treatment of a slot from MARCH_SLOT_DEFAULT on.
+  std::uint64_t TreatmentOf(std::uint32_t slot, Fault& fault) const;
+  march_limit Limit(std::uint64_t number, Fault& fault) const;
+
   // Number of the first word of the sets.
   std::uint32_t SetsOf(space::Family family) const { return PlaceOf(family).sets; }
 
@@ -86,6 +91,7 @@ class TableReader {
                                  std::uint32_t class_id, Fault& fault);
 
   std::span<const std::uint64_t> words_;
+  march_tables_header header_{};
   march_family v4_{};
   march_family v6_{};
   march_shape shape_{};

@@ -52,6 +52,22 @@ std::string AttributesOf(const model::Mapping& mapping) {
   return text;
 }
 
+Treatment TreatmentOf(const model::Mapping& mapping) {
+  if (mapping.audit) return {};
+  return {.stateless = mapping.action == model::Action::kAllow && !mapping.stateful,
+          .reject = mapping.action == model::Action::kReject,
+          .limit = mapping.limit};
+}
+
+void DumpTreatment(std::ostream& out, const Rule& rule) {
+  if (!rule.attributes.empty()) {
+    std::string text = rule.attributes;
+    std::replace(text.begin(), text.end(), '\n', ' ');
+    text.pop_back();
+    out << "    with " << text << "\n";
+  }
+}
+
 void DumpAddresses(std::ostream& out, const char* label, const AddressSet& set) {
   if (set == AddressSet::Everything()) return;
   out << "    " << label;
@@ -98,6 +114,7 @@ void DumpRule(std::ostream& out, const std::string& label, const Rule& rule) {
   DumpAddresses(out, "to", *rule.destination);
   DumpL4(out, rule.l4);
   DumpSourcePorts(out, rule.source_ports);
+  DumpTreatment(out, rule);
 }
 
 }  // namespace
@@ -135,16 +152,24 @@ space::IntervalSet<std::uint16_t> SourcePortsOf(const model::Mapping& mapping) {
 }
 
 Outcome<RuleSet> OrderRules(const model::Policy& policy) {
-  if (policy.mappings.size() > MARCH_MAX_SLOTS - MARCH_SLOT_FIRST_MAPPING) {
+  // What exceeds a limit is counted beside what its mapping counts.
+  const auto limits = static_cast<std::size_t>(std::count_if(
+      policy.mappings.begin(), policy.mappings.end(), [](const auto& m) { return m.limit; }));
+  if (policy.mappings.size() + limits > MARCH_MAX_SLOTS - MARCH_SLOT_FIRST_MAPPING) {
     return MakeDiagnostic(Code::kTooManyMappings, {},
                           "the policy has " + std::to_string(policy.mappings.size()) +
-                              " mappings; a program counts at most " +
+                              " mappings and " + std::to_string(limits) +
+                              " limits; a program counts at most " +
                               std::to_string(MARCH_MAX_SLOTS - MARCH_SLOT_FIRST_MAPPING),
                           "split the policy between gateways");
   }
   AddressSets sets(policy);
   RuleSet result;
   result.default_action = policy.default_action;
+  if (policy.default_action == model::Action::kAllow && !policy.default_stateful) {
+    result.default_attributes = kStatelessAttribute;
+    result.default_treatment.stateless = true;
+  }
   result.mappings = static_cast<std::uint32_t>(policy.mappings.size());
   result.rules.reserve(policy.mappings.size());
   for (std::uint32_t i = 0; i < result.mappings; ++i) {
@@ -152,7 +177,8 @@ Outcome<RuleSet> OrderRules(const model::Policy& policy) {
     auto& rules = mapping.audit ? result.audits : result.rules;
     rules.push_back({i, mapping.name, mapping.place, mapping.action, mapping.priority,
                      sets.Of(mapping.from), sets.Of(mapping.to), L4Of(mapping),
-                     SourcePortsOf(mapping), AttributesOf(mapping), mapping.audit});
+                     SourcePortsOf(mapping), AttributesOf(mapping), mapping.audit,
+                     TreatmentOf(mapping)});
   }
   SortByPrecedence(result);
   return result;

@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/outcome.h"
@@ -21,6 +23,18 @@ using L4Set = space::IntervalSet<std::uint32_t>;
 L4Set L4Of(const model::Mapping& mapping);
 space::IntervalSet<std::uint16_t> SourcePortsOf(const model::Mapping& mapping);
 
+// What is done with a packet beyond allowing or denying it; nothing by default, nor under audit.
+struct Treatment {
+  bool stateless = false;             // replies to it are judged by themselves
+  bool reject = false;                // deny, with an answer
+  std::optional<model::Limit> limit;  // above it, packets do not pass as others do
+
+  friend bool operator==(const Treatment&, const Treatment&) = default;
+};
+
+// `stateful: false` in the text of a rule's attributes.
+inline constexpr std::string_view kStatelessAttribute = "stateful false\n";
+
 struct Rule {
   std::uint32_t mapping = 0;  // index into Policy::mappings, and so its counter slot
   std::string name;
@@ -34,7 +48,8 @@ struct Rule {
   space::IntervalSet<std::uint16_t> source_ports;
   // The attributes of the mapping as one text, equal exactly when they say the same; "" for none.
   std::string attributes;
-  bool audit = false;  // decides nothing
+  bool audit = false;     // decides nothing
+  Treatment treatment{};  // beyond its action
 };
 
 struct RuleSet {
@@ -44,6 +59,9 @@ struct RuleSet {
   std::uint32_t mappings = 0;  // how many counter slots
   // Mappings under audit, in the same order: what they would decide is counted, and nothing else.
   std::vector<Rule> audits = {};
+  // As in Rule, of what no rule matches.
+  std::string default_attributes = {};
+  Treatment default_treatment = {};
 };
 
 // Errors: kTooManyMappings.

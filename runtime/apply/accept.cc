@@ -24,11 +24,13 @@ bool IsRefusal(const Diagnostics& diagnostics) {
 // Of all that a kernel may lack, better to say which it is than to pass on what its verifier says.
 Outcome<Done> Applier::CheckKernel(const bundle::Manifest& manifest) const {
   if (!bpf::IsOlderThan(config_.kernel_release, manifest.minimum_kernel)) return Done{};
+  const std::string& feature = manifest.minimum_kernel_for;
   return MakeDiagnostic(
       Code::kKernelTooOld, {},
-      "the bundle asks for Linux " + manifest.minimum_kernel + ", this is " +
-          config_.kernel_release,
-      "upgrade the gateway's kernel, or compile a policy whose tables are smaller");
+      "the bundle asks for Linux " + manifest.minimum_kernel +
+          (feature.empty() ? "" : " (" + feature + ")") + ", this is " + config_.kernel_release,
+      feature.empty() ? "upgrade the gateway's kernel"
+                      : "upgrade the gateway's kernel, or compile a policy without " + feature);
 }
 
 std::uint64_t Applier::NextNumber(const bpf::Pins& pins) const {

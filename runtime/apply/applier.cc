@@ -18,12 +18,6 @@ bool Runs(const bpf::Pins& pins, std::uint64_t generation) {
 
 }  // namespace
 
-std::uint32_t SlotsOf(const bundle::MappingTable& names) {
-  // More than fit are refused by the kernel edge.
-  const std::size_t slots = MARCH_SLOT_FIRST_MAPPING + names.mappings.size();
-  return static_cast<std::uint32_t>(std::min<std::size_t>(slots, UINT32_MAX));
-}
-
 const bpf::Link* FindLink(const bpf::Pins& pins, const std::string& interface) {
   const auto found = std::find_if(pins.links.begin(), pins.links.end(), [&](const bpf::Link& link) {
     return link.interface == interface;
@@ -37,7 +31,7 @@ Applier::Applier(Config config, bpf::Kernel& kernel, FileSystem& files, telemetr
       log_(log),
       store_(files, config_.state_directory) {
   for (const Interface& interface : config_.interfaces) {
-    interfaces_[interface.name] = {interface.name, "", ""};
+    interfaces_[interface.name].name = interface.name;
   }
 }
 
@@ -55,8 +49,9 @@ void Applier::Settle() {
 
 void Applier::Note(const std::string& interface, std::string mode, std::string problem) {
   telemetry::InterfaceState& state = interfaces_[interface];
-  const telemetry::InterfaceState old = std::exchange(
-      state, {.name = interface, .mode = std::move(mode), .problem = std::move(problem)});
+  const telemetry::InterfaceState old = state;
+  state.mode = std::move(mode);
+  state.problem = std::move(problem);
   if (!state.problem.empty() && state.problem != old.problem) {
     log_.Write(telemetry::Level::kError, "interface_unprotected",
                {{"interface", interface}, {"message", state.problem}});
@@ -102,6 +97,25 @@ bool Applier::Steer(const Interface& interface, const bpf::Link* link, std::uint
   return false;
 }
 
+void Applier::Survey() {
+  std::vector<bpf::Guarded> guarded;
+  for (const Interface& interface : config_.interfaces) {
+    guarded.push_back({interface.name, interface.fast});
+  }
+  const auto problems = kernel_.Survey(guarded);
+  if (!problems.ok()) return log_.Write(telemetry::Level::kError, "survey", problems.diagnostics());
+  for (std::size_t i = 0; i < guarded.size(); ++i) {
+    telemetry::InterfaceState& state = interfaces_[guarded[i].name];
+    const std::string& problem = problems->at(i);
+    if (!problem.empty() && problem != state.slow) {
+      log_.Write(telemetry::Level::kWarning, "interface_slow",
+                 {{"interface", guarded[i].name}, {"message", problem}});
+    }
+    state.fast = guarded[i].fast && problem.empty();
+    state.slow = problem;
+  }
+}
+
 void Applier::Reconcile() {
   const auto generation = InForce();
   const auto pins = kernel_.Discover();
@@ -113,6 +127,7 @@ void Applier::Reconcile() {
     }
   }
   if (replaced) Settle();
+  Survey();
   if (const auto tidied = Tidy(); !tidied.ok()) {
     log_.Write(telemetry::Level::kError, "tidy", tidied.diagnostics());
   }
@@ -129,6 +144,14 @@ const bundle::MappingTable* Applier::NamesOf(std::uint64_t generation) const {
     if (names.ok()) it->second = std::move(names).value();
   }
   return it->second ? &*it->second : nullptr;
+}
+
+std::optional<std::uint64_t> Applier::CurrentNumber() const {
+  return current_ ? std::optional(current_->number) : std::nullopt;
+}
+
+Outcome<std::string> Applier::StoredBundle(std::uint64_t generation) const {
+  return store_.ReadBundle(generation);
 }
 
 // Brings disk and pins in line with what is in force: records it, folds and unpins every generation
@@ -186,6 +209,7 @@ Outcome<Done> Applier::Tidy() {
       ++kept;
     } else if (*it != recorded_ && !Runs(*pins, *it)) {
       if (auto removed = store_.RemoveBundle(*it); !removed.ok()) return removed;
+      names_.erase(*it);
     }
   }
   return Done{};

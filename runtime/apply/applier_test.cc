@@ -89,6 +89,13 @@ TEST_CASE("a bundle that asks for a newer kernel changes nothing") {
   CHECK(applied.diagnostics()[0].code == Code::kKernelTooOld);
   CHECK(applied.diagnostics()[0].message ==
         "the bundle asks for Linux 6.1, this is 5.15.0-100-generic");
+  CHECK(applied.diagnostics()[0].hint == "upgrade the gateway's kernel");
+  const auto named = applier->Accept(MakeBundle("y", 2, "default", "6.1", "large tables"));
+  REQUIRE_FALSE(named.ok());
+  CHECK(named.diagnostics()[0].message ==
+        "the bundle asks for Linux 6.1 (large tables), this is 5.15.0-100-generic");
+  CHECK(named.diagnostics()[0].hint ==
+        "upgrade the gateway's kernel, or compile a policy without large tables");
   // It is no fault of the bundle, which other gateways may take.
   CHECK_FALSE(IsRefusal(applied.diagnostics()));
   CHECK(world.RunningLabels() == std::set<std::string>{"x"});
@@ -173,12 +180,36 @@ TEST_CASE("a restart takes over without touching a link") {
   REQUIRE(Started(world)->Accept(MakeBundle("x", 1)).ok());
   world.Traffic();
   world.kernel.before = [](const std::string& operation) -> bool {
-    FAIL("a takeover must not " << operation);
-    return true;
+    if (operation != "survey") FAIL("a takeover must not " << operation);
+    return false;
   };
   const auto applier = Started(world);
   CHECK(World::Counted(*applier->Observe()) == world.expected);
   CHECK(applier->Observe()->serial == 1);
+}
+
+TEST_CASE("a restart with another configuration loads the bundle in force once more") {
+  World world;
+  REQUIRE(Started(world)->Accept(MakeBundle("x", 1)).ok());
+  world.kernel.configuration = 1;
+  const auto applier = Started(world);
+  world.Traffic();
+  CHECK(applier->Observe()->generation == 2);
+  CHECK(applier->Observe()->serial == 1);
+  CHECK(World::Counted(*applier->Observe()) == world.expected);
+  CHECK(world.kernel.IsConfigured(2));
+  CHECK(Started(world)->Observe()->generation == 2);
+}
+
+TEST_CASE("what cannot be loaded with another configuration goes on with the old one") {
+  World world;
+  REQUIRE(Started(world)->Accept(MakeBundle("x", 1)).ok());
+  world.kernel.configuration = 1;
+  world.kernel.before = [](const std::string& operation) { return operation == "load"; };
+  const auto applier = Started(world);
+  CHECK(applier->Observe()->generation == 1);
+  CHECK(world.RunningLabels() == std::set<std::string>{"x"});
+  CHECK(world.log_text.find("not_reconfigured") != std::string::npos);
 }
 
 TEST_CASE("after a reboot the stored bundle is verified and enforced again") {
@@ -252,6 +283,27 @@ TEST_CASE("the serial in force counts even before it is written down") {
   CHECK(applier->Accept(MakeBundle("y", 9)).ok());
   CHECK(world.fired_at == "write /state/state.json");
   Refused(*applier, MakeBundle("z", 8), Code::kBundleOldSerial);
+}
+
+TEST_CASE("an interface that cannot be fast although it is to be is told of, once") {
+  World world;
+  world.config.interfaces[0].fast = true;
+  world.kernel.interfaces["a"].transmits = false;
+  const auto applier = Started(world);
+  REQUIRE(applier->Accept(MakeBundle("x", 1)).ok());
+  applier->Reconcile();
+  const auto slow = applier->Observe();
+  CHECK_FALSE(slow->interfaces[0].fast);
+  CHECK(slow->interfaces[0].slow == "a does not transmit");
+  CHECK(slow->problem.empty());
+  const std::size_t told = world.log_text.find("event=interface_slow");
+  CHECK(told != std::string::npos);
+  CHECK(world.log_text.find("event=interface_slow", told + 1) == std::string::npos);
+  world.kernel.interfaces["a"].transmits = true;
+  applier->Reconcile();
+  CHECK(applier->Observe()->interfaces[0].fast);
+  CHECK(applier->Observe()->interfaces[0].slow.empty());
+  CHECK_FALSE(applier->Observe()->interfaces[1].fast);
 }
 
 TEST_CASE("an interface of which the kernel does not tell is left alone") {
@@ -352,6 +404,29 @@ TEST_CASE("retired names are limited, their counts are not lost") {
   ledger.LimitRetired(&names);
   CHECK(ledger.mappings.size() == kMaxRetired + 1);
   CHECK(ledger.rest == telemetry::Count{9, 900});
+}
+
+TEST_CASE("what exceeds a limit counts for its mapping, behind all mappings") {
+  bundle::MappingTable names;
+  names.default_action = "deny";
+  names.mappings = {{"a", "allow", 0, "", false},
+                    {"b", "allow", 0, "", true},
+                    {"c", "reject", 0, "", false},
+                    {"d", "allow", 0, "", true}};
+  std::vector<march_counter> counters(MARCH_SLOT_FIRST_MAPPING + 7, march_counter{0, 0});
+  counters[MARCH_SLOT_LIMIT] = {9, 90};
+  counters[MARCH_SLOT_FIRST_MAPPING + 2] = {3, 30};
+  counters[MARCH_SLOT_FIRST_MAPPING + 4] = {4, 40};
+  counters[MARCH_SLOT_FIRST_MAPPING + 5] = {5, 50};
+  counters[MARCH_SLOT_FIRST_MAPPING + 6] = {6, 60};
+  Ledger ledger;
+  ledger.Add(&names, counters);
+  CHECK(ledger.slots == std::map<std::string, telemetry::Count>{{"limit", {9, 90}}});
+  CHECK(ledger.mappings == std::map<NameAndAction, telemetry::Count>{
+                               {{"b", std::string(telemetry::kAboveLimit)}, {4, 40}},
+                               {{"c", "reject"}, {3, 30}},
+                               {{"d", std::string(telemetry::kAboveLimit)}, {5, 50}}});
+  CHECK(ledger.rest == telemetry::Count{6, 60});
 }
 
 TEST_CASE("state survives being written and read") {

@@ -15,6 +15,13 @@ void AddTo(telemetry::Count& count, const march_counter& counter) {
 }  // namespace
 
 void Ledger::Add(const bundle::MappingTable* names, const std::vector<march_counter>& counters) {
+  // In the order of the slots behind those of the mappings.
+  std::vector<const bundle::MappingInfo*> limited;
+  if (names != nullptr) {
+    for (const bundle::MappingInfo& mapping : names->mappings) {
+      if (mapping.limited) limited.push_back(&mapping);
+    }
+  }
   for (std::uint32_t slot = 0; slot < counters.size(); ++slot) {
     const march_counter& counter = counters[slot];
     if (counter.packets == 0 && counter.bytes == 0) continue;
@@ -23,9 +30,18 @@ void Ledger::Add(const bundle::MappingTable* names, const std::vector<march_coun
       AddTo(name.empty() ? rest : slots[std::string(name)], counter);
     } else if (names != nullptr && slot == MARCH_SLOT_DEFAULT) {
       AddTo(defaults[names->default_action], counter);
-    } else if (names != nullptr && slot - MARCH_SLOT_FIRST_MAPPING < names->mappings.size()) {
-      const bundle::MappingInfo& mapping = names->mappings[slot - MARCH_SLOT_FIRST_MAPPING];
-      AddTo(mappings[{mapping.name, mapping.action}], counter);
+    } else if (names != nullptr) {
+      const std::size_t place = slot - MARCH_SLOT_FIRST_MAPPING;
+      const std::size_t behind = place - names->mappings.size();
+      if (place < names->mappings.size()) {
+        const bundle::MappingInfo& mapping = names->mappings[place];
+        AddTo(mappings[{mapping.name, mapping.action}], counter);
+      } else {
+        AddTo(behind < limited.size()
+                  ? mappings[{limited[behind]->name, std::string(telemetry::kAboveLimit)}]
+                  : rest,
+              counter);
+      }
     } else {
       AddTo(rest, counter);
     }
@@ -38,6 +54,7 @@ void Ledger::LimitRetired(const bundle::MappingTable* names) {
   if (names != nullptr) {
     for (const bundle::MappingInfo& mapping : names->mappings) {
       present.emplace(mapping.name, mapping.action);
+      if (mapping.limited) present.emplace(mapping.name, telemetry::kAboveLimit);
     }
   }
   std::size_t retired = 0;

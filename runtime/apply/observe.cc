@@ -14,11 +14,18 @@ void FillCounts(const Ledger& ledger, const bundle::MappingTable* names,
   if (names != nullptr) {
     snapshot.default_action = names->default_action;
     for (const bundle::MappingInfo& mapping : names->mappings) {
-      const auto counted = ledger.mappings.find({mapping.name, mapping.action});
-      snapshot.mappings.push_back(
-          {mapping.name, mapping.action, mapping.priority, mapping.place,
-           counted == ledger.mappings.end() ? telemetry::Count{} : counted->second});
+      const auto count_of = [&](std::string_view action) {
+        const auto counted = ledger.mappings.find({mapping.name, std::string(action)});
+        return counted == ledger.mappings.end() ? telemetry::Count{} : counted->second;
+      };
+      telemetry::MappingCount entry{mapping.name, mapping.action, mapping.priority, mapping.place,
+                                    count_of(mapping.action)};
+      if (mapping.limited) {
+        entry.above_limit = count_of(telemetry::kAboveLimit);
+        present.emplace(mapping.name, telemetry::kAboveLimit);
+      }
       present.emplace(mapping.name, mapping.action);
+      snapshot.mappings.push_back(std::move(entry));
     }
   }
   for (const auto& [key, count] : ledger.mappings) {

@@ -126,6 +126,22 @@ Outcome<Done> Applier::EnterLockdown(const bpf::Pins& pins) {
   return Done{};
 }
 
+// A program keeps what it was loaded with. If the gateway is configured otherwise today, the bundle
+// in force is put in force once more, as a generation of its own.
+void Applier::Reconfigure() {
+  if (!current_ || kernel_.IsConfigured(current_->number)) return;
+  const auto bytes = store_.ReadBundle(current_->number);
+  const auto bundle = bytes.ok() ? bundle::Verify(*bytes, config_.trust)
+                                 : Outcome<bundle::Bundle>(bytes.diagnostics());
+  const auto installed =
+      bundle.ok() ? Install(*bytes, *bundle) : Outcome<Applied>(bundle.diagnostics());
+  if (installed.ok()) {
+    log_.Write(Level::kInfo, "reconfigured", {{"generation", current_->number}});
+  } else {
+    log_.Write(Level::kError, "not_reconfigured", installed.diagnostics());
+  }
+}
+
 Outcome<Done> Applier::Start() {
   if (auto prepared = kernel_.Prepare(); !prepared.ok()) return prepared;
   const bool state_lost = RecoverState();
@@ -186,6 +202,8 @@ Outcome<Done> Applier::Start() {
   if (const auto tidied = Tidy(); !tidied.ok()) {
     log_.Write(Level::kError, "tidy", tidied.diagnostics());
   }
+  Reconfigure();
+  Survey();
   return Done{};
 }
 

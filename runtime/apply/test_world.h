@@ -30,7 +30,8 @@ inline const bundle::PrivateKey& TestKey() {
 // for a name.
 inline std::string MakeBundle(const std::string& label, std::uint64_t serial,
                               const std::string& cluster = "default",
-                              const std::string& minimum_kernel = "5.15") {
+                              const std::string& minimum_kernel = "5.15",
+                              const std::string& minimum_kernel_for = "") {
   bundle::MappingTable names;
   names.default_action = "deny";
   names.mappings = {{label, "allow", 0, "p.yaml:1"}, {label + "-more", "deny", 0, "p.yaml:2"}};
@@ -40,6 +41,7 @@ inline std::string MakeBundle(const std::string& label, std::uint64_t serial,
   contents.mappings = names.mappings.size();
   contents.tool_version = "0.1.0";
   contents.minimum_kernel = minimum_kernel;
+  contents.minimum_kernel_for = minimum_kernel_for;
   contents.files = {
       {std::string(bundle::kPolicyPrefix) + "p.yaml", label},
       {std::string(bundle::kXdpObjectPath), label},

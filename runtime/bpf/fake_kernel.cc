@@ -57,7 +57,7 @@ Outcome<Pins> FakeKernel::Discover() const {
 Outcome<Done> FakeKernel::Load(std::uint64_t generation, const Image& image) {
   if (Fails("load")) return Refused("load the program");
   programs_[generation] = {std::string(image.object), std::string(image.tables),
-                           std::vector<march_counter>(image.slots)};
+                           std::vector<march_counter>(image.slots), configuration};
   return Done{};
 }
 
@@ -101,6 +101,16 @@ Outcome<Done> FakeKernel::Replace(const std::string& interface, std::uint64_t ge
   }
   links_[interface].generation = generation;
   return Done{};
+}
+
+Outcome<std::vector<std::string>> FakeKernel::Survey(std::span<const Guarded> guarded) {
+  std::vector<std::string> problems;
+  for (const Guarded& interface : guarded) {
+    const auto found = interfaces.find(interface.name);
+    const bool is_slow = interface.fast && found != interfaces.end() && !found->second.transmits;
+    problems.push_back(is_slow ? interface.name + " does not transmit" : "");
+  }
+  return problems;
 }
 
 Outcome<Done> FakeKernel::Detach(const std::string& interface) {

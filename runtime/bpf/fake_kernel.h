@@ -22,9 +22,11 @@ class FakeKernel final : public Kernel {
     bool has_native = true;
     std::string foreign_program;  // "" for none
     bool tells = true;            // false: Discover cannot learn what runs there
+    bool transmits = true;        // what a program on another one redirects
   };
   std::map<std::string, Interface> interfaces;
   bool can_settle = true;
+  unsigned configuration = 0;  // stands for what programs are loaded with
 
   // What a reboot leaves: the interfaces.
   void Reboot();
@@ -41,12 +43,16 @@ class FakeKernel final : public Kernel {
   Outcome<Pins> Discover() const override;
   Outcome<Done> Load(std::uint64_t generation, const Image& image) override;
   Outcome<Done> LoadLockdown() override;
+  bool IsConfigured(std::uint64_t generation) const override {
+    return programs_.at(generation).configuration == configuration;
+  }
   Outcome<Done> Unload(std::uint64_t generation) override;
   bool HasInterface(const std::string& name) const override { return interfaces.contains(name); }
   Outcome<Attached> Attach(const std::string& interface, XdpMode mode,
                            std::uint64_t generation) override;
   Outcome<Done> Replace(const std::string& interface, std::uint64_t generation) override;
   Outcome<Done> Detach(const std::string& interface) override;
+  Outcome<std::vector<std::string>> Survey(std::span<const Guarded> guarded) override;
   bool Settle() override { return can_settle; }
   Outcome<std::vector<march_counter>> ReadCounters(std::uint64_t generation) const override;
 
@@ -55,6 +61,7 @@ class FakeKernel final : public Kernel {
     std::string object;
     std::string tables;
     std::vector<march_counter> counters;
+    unsigned configuration = 0;
   };
   struct PinnedLink {
     unsigned index = 0;

@@ -18,13 +18,16 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <map>
 #include <thread>
 #include <utility>
 
+#include "runtime/bpf/interfaces.h"
 #include "runtime/bpf/libbpf_log.h"
 #include "runtime/bpf/loader.h"
+#include "runtime/flows/carrier.h"
 
 namespace march::bpf {
 namespace {
@@ -190,7 +193,8 @@ std::string_view NameOf(XdpMode mode) {
   return "auto";
 }
 
-LibbpfKernel::LibbpfKernel(std::string directory) : directory_(std::move(directory)) {}
+LibbpfKernel::LibbpfKernel(std::string directory, const march_config& config)
+    : directory_(std::move(directory)), config_(config) {}
 
 std::string LibbpfKernel::GenerationDirectory(std::uint64_t generation) const {
   return directory_ + "/generations/" + std::to_string(generation);
@@ -213,7 +217,7 @@ Outcome<Done> LibbpfKernel::Prepare() {
     return MakeDiagnostic(Code::kKernelRefused, {}, existing.string() + " is not on a bpffs",
                           "mount -t bpf bpf " + existing.string());
   }
-  for (const char* folder : {"/generations", "/links"}) {
+  for (const char* folder : {"/generations", "/links", "/state"}) {
     std::error_code error;
     std::filesystem::create_directories(directory_ + folder, error);
     if (error) return KernelRefused("make " + directory_ + folder, error.value());
@@ -224,6 +228,9 @@ Outcome<Done> LibbpfKernel::Prepare() {
     return MakeDiagnostic(Code::kTargetFailed, {}, "another marchd uses " + directory_,
                           "one directory of pins serves one marchd");
   }
+  auto state = StateMaps::Open(directory_ + "/state", config_);
+  if (!state.ok()) return std::move(state).diagnostics();
+  state_ = std::move(state).value();
   const auto names = NamesIn(directory_ + "/generations");
   if (!names.ok()) return names.diagnostics();
   for (const std::string& name : *names) {
@@ -231,7 +238,7 @@ Outcome<Done> LibbpfKernel::Prepare() {
     if (!number || Exists(GenerationDirectory(*number) + "/prog")) continue;
     if (auto removed = Unload(*number); !removed.ok()) return removed;
   }
-  return Done{};
+  return then_(state_);
 }
 
 Outcome<Pins> LibbpfKernel::Discover() const {
@@ -259,7 +266,11 @@ Outcome<Pins> LibbpfKernel::Discover() const {
 }
 
 Outcome<Done> LibbpfKernel::Load(std::uint64_t generation, const Image& image) {
-  auto program = LoadProgram(image);
+  const std::vector<StateMap> state = state_.maps();
+  Image configured = image;
+  configured.config = ConfigOf(generation);
+  configured.state = state;
+  auto program = LoadProgram(configured);
   if (!program.ok()) return std::move(program).diagnostics();
   if (auto cleared = Unload(generation); !cleared.ok()) return cleared;
   const std::string directory = GenerationDirectory(generation);
@@ -267,9 +278,58 @@ Outcome<Done> LibbpfKernel::Load(std::uint64_t generation, const Image& image) {
   // The program comes last: where it is pinned, the generation is complete.
   auto pinned = Pin(program->tables.get(), directory + "/tables");
   if (pinned.ok()) pinned = Pin(program->counters.get(), directory + "/counters");
+  if (pinned.ok() && program->config.ok()) {
+    pinned = Pin(program->config.get(), directory + "/config");
+  }
   if (pinned.ok()) pinned = Pin(program->prog.get(), directory + "/prog");
+  // As shortly before it is attached as may be.
+  if (pinned.ok()) pinned = CarryConnections();
   if (!pinned.ok()) static_cast<void>(Unload(generation));
   return pinned;
+}
+
+Outcome<Done> LibbpfKernel::CarryConnections() {
+  const auto& former = state_.former();
+  if (!former) return Done{};
+  auto from = flows::FlowTable::Map(former->buckets.get(), former->flows.get(), former->config);
+  if (!from.ok()) return std::move(from).diagnostics();
+  auto to = flows::FlowTable::Map(state_.Find("march_flow_buckets"), state_.Find("march_flows"),
+                                  state_.config());
+  if (!to.ok()) return std::move(to).diagnostics();
+  flows::CarryFlows(*from, *to, flows::CurrentTick());
+  return Done{};
+}
+
+// Whether a link runs a program that was loaded with another configuration, or might.
+bool LibbpfKernel::RunsOtherConfiguration() const {
+  const auto pins = Discover();
+  if (!pins.ok()) return true;
+  return std::any_of(pins->links.begin(), pins->links.end(), [&](const Link& link) {
+    return link.state != LinkState::kDead && (!link.generation || !IsConfigured(*link.generation));
+  });
+}
+
+march_config LibbpfKernel::ConfigOf(std::uint64_t generation) const {
+  march_config config = state_.config();
+  config.flows.generation = static_cast<std::uint32_t>(generation);
+  return config;
+}
+
+bool LibbpfKernel::IsConfigured(std::uint64_t generation) const {
+  const auto map = OpenPin(GenerationDirectory(generation) + "/config");
+  if (!map.ok()) return true;
+  bpf_map_info info{};
+  std::uint32_t info_size = sizeof(info);
+  if (bpf_obj_get_info_by_fd(map->get(), &info, &info_size) != 0) return true;
+  march_config wanted = ConfigOf(generation);
+  std::vector<char> bytes(std::max<std::size_t>(info.value_size, sizeof(wanted)));
+  const std::uint32_t key = 0;
+  if (bpf_map_lookup_elem(map->get(), &key, bytes.data()) != 0) return false;
+  march_config given{};
+  std::memcpy(&given, bytes.data(), std::min<std::size_t>(info.value_size, sizeof(given)));
+  // A program without limits is told of none.
+  if (given.limits.lines == 0) wanted.limits.lines = 0;
+  return info.value_size <= sizeof(wanted) && std::memcmp(&given, &wanted, info.value_size) == 0;
 }
 
 Outcome<Done> LibbpfKernel::LoadLockdown() {
@@ -283,7 +343,7 @@ Outcome<Done> LibbpfKernel::LoadLockdown() {
 
 Outcome<Done> LibbpfKernel::Unload(std::uint64_t generation) {
   const std::string directory = GenerationDirectory(generation);
-  for (const char* name : {"/prog", "/counters", "/tables"}) {
+  for (const char* name : {"/prog", "/config", "/counters", "/tables"}) {
     if (auto unpinned = Unlink(directory + name); !unpinned.ok()) return unpinned;
   }
   if (::rmdir(directory.c_str()) != 0 && errno != ENOENT) {
@@ -362,7 +422,30 @@ Outcome<Done> LibbpfKernel::Detach(const std::string& interface) {
   return Unlink(LinkPath(interface));
 }
 
+Outcome<std::vector<std::string>> LibbpfKernel::Survey(std::span<const Guarded> interfaces) {
+  std::vector<std::string> problems(interfaces.size());
+  const int map = state_.Find("march_interfaces");
+  if (map < 0) return problems;
+  std::vector<Surveyed> surveyed = SurveyInterfaces(interfaces);
+  if (auto written = WriteInterfaces(map, surveyed); !written.ok()) {
+    return std::move(written).diagnostics();
+  }
+  for (std::size_t i = 0; i < surveyed.size(); ++i) {
+    if (interfaces[i].fast) problems[i] = std::move(surveyed[i].problem);
+  }
+  return problems;
+}
+
 bool LibbpfKernel::Settle() {
+  const bool is_settled = WaitForPrograms();
+  // What came while the links were updated.
+  if (state_.former() && CarryConnections().ok() && !RunsOtherConfiguration()) {
+    state_.ForgetFormer();
+  }
+  return is_settled;
+}
+
+bool LibbpfKernel::WaitForPrograms() {
   // MEMBARRIER_CMD_GLOBAL is synchronize_rcu() made callable. An XDP program runs inside one RCU
   // read-side section (its softirq), and a link update publishes the new program before it returns:
   // after one grace period no CPU can still be in the old one, and its counters stand still.

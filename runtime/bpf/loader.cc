@@ -1,6 +1,7 @@
 #include "runtime/bpf/loader.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -14,7 +15,9 @@
 #include <memory>
 #include <system_error>
 #include <utility>
+#include <vector>
 
+#include "bundle/abi/config.h"
 #include "bundle/abi/counters.h"
 #include "bundle/abi/tables.h"
 #include "bundle/abi/verdict.h"
@@ -61,6 +64,54 @@ Outcome<Done> Fill(int fd, std::string_view tables) {
 // The object closes its own descriptors; ours must outlive it.
 UniqueFd Duplicate(int fd) {
   return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+}
+
+// Buckets are for limits of the policy's, which are compiled in when it has any, and of the
+// gateway's.
+bool HasLimits(const bpf_object* object, const march_config& config) {
+  const auto& rates = config.abuse.rates;
+  const bool has_rate = std::any_of(std::begin(rates), std::end(rates),
+                                    [](const march_limit& rate) { return rate.rate != 0; });
+  return has_rate || config.abuse.cookies.lines != 0 ||
+         btf__find_by_name_kind(bpf_object__btf(object), "march_limit_packet", BTF_KIND_FUNC) >= 0;
+}
+
+// Of the gateway's maps, those that this program may touch.
+std::vector<StateMap> NeededMaps(const Image& image, const march_config& config) {
+  std::vector<StateMap> needed;
+  for (const StateMap& map : image.state) {
+    if (map.name == "march_limit_buckets" && config.limits.lines == 0) continue;
+    needed.push_back(map);
+  }
+  // Statistics are of what the others are for.
+  if (needed.size() == 1 && needed[0].name == "march_statistics") needed.clear();
+  return needed;
+}
+
+// The gateway's configuration, and its maps or, for those that it has no use for, none. An object
+// of an earlier version has less of either.
+Outcome<Done> GiveState(bpf_object* object, const Image& image) {
+  bpf_map* section = bpf_object__find_map_by_name(object, MARCH_CONFIG_SECTION);
+  if (section == nullptr) return Done{};
+  march_config config = image.config;
+  if (!HasLimits(object, config)) config.limits.lines = 0;
+  const std::size_t size = bpf_map__value_size(section);
+  if (size > sizeof(config)) return NotOurs("has a configuration of a later version");
+  if (const int error = bpf_map__set_initial_value(section, &config, size); error != 0) {
+    return KernelRefused("configure the program", -error);
+  }
+  const std::vector<StateMap> state = NeededMaps(image, config);
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object) {
+    const std::string_view name = bpf_map__name(map);
+    if (bpf_map__is_internal(map) || name == "march_tables" || name == "march_counters") continue;
+    const auto given = std::find_if(state.begin(), state.end(),
+                                    [&](const StateMap& each) { return each.name == name; });
+    const int error = given == state.end() ? bpf_map__set_autocreate(map, false)
+                                           : bpf_map__reuse_fd(map, given->fd);
+    if (error != 0) return KernelRefused("give the program its map " + std::string(name), -error);
+  }
+  return Done{};
 }
 
 std::uint32_t Cpus() {
@@ -164,6 +215,9 @@ Outcome<Program> LoadProgram(const Image& image) {
     return NotOurs("has no room for the counters");
   }
   bpf_map__set_max_entries(counters, static_cast<std::uint32_t>(entries));
+  if (auto given = GiveState(object.get(), image); !given.ok()) {
+    return std::move(given).diagnostics();
+  }
   const auto start = std::chrono::steady_clock::now();
   // libbpf raises RLIMIT_MEMLOCK by itself where the kernel still charges BPF memory to it.
   if (const int error = bpf_object__load(object.get()); error != 0) {
@@ -176,8 +230,15 @@ Outcome<Program> LoadProgram(const Image& image) {
   if (auto filled = Fill(bpf_map__fd(tables), image.tables); !filled.ok()) {
     return std::move(filled).diagnostics();
   }
-  Program loaded{Duplicate(bpf_program__fd(program)), Duplicate(bpf_map__fd(tables)),
-                 Duplicate(bpf_map__fd(counters)), load_time};
+  Program loaded{Duplicate(bpf_program__fd(program)),
+                 Duplicate(bpf_map__fd(tables)),
+                 Duplicate(bpf_map__fd(counters)),
+                 {},
+                 load_time};
+  if (const bpf_map* config = bpf_object__find_map_by_name(object.get(), MARCH_CONFIG_SECTION)) {
+    loaded.config = Duplicate(bpf_map__fd(config));
+    if (!loaded.config.ok()) return KernelRefused("keep the program's configuration", errno);
+  }
   if (!loaded.prog.ok() || !loaded.tables.ok() || !loaded.counters.ok()) {
     return KernelRefused("keep the program", errno);
   }

@@ -16,6 +16,7 @@ struct Program {
   UniqueFd prog;
   UniqueFd tables;
   UniqueFd counters;
+  UniqueFd config;                        // not ok() if it cannot be configured
   std::chrono::microseconds load_time{};  // of maps and program, without filling the tables
 };
 

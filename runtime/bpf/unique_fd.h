@@ -21,6 +21,8 @@ class UniqueFd {
   }
 
   int get() const { return fd_; }
+  // Now the caller's to close.
+  int release() { return std::exchange(fd_, -1); }
   bool ok() const { return fd_ >= 0; }
 
  private:

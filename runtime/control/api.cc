@@ -5,6 +5,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/version.h"
+#include "runtime/control/block_routes.h"
+#include "runtime/control/event_routes.h"
+#include "runtime/control/flow_routes.h"
 #include "runtime/telemetry/metrics.h"
 
 namespace march::control {
@@ -18,11 +21,25 @@ struct Route {
   std::string_view method;
   bool for_metrics;  // served on the metrics address too
 };
-constexpr std::array<Route, 5> kRoutes = {{{"/healthz", "GET", true},
-                                           {"/metrics", "GET", true},
-                                           {"/v1/status", "GET", false},
-                                           {"/v1/rules", "GET", false},
-                                           {"/v1/bundles", "POST", false}}};
+constexpr std::array<Route, 13> kRoutes = {{{"/healthz", "GET", true},
+                                            {"/metrics", "GET", true},
+                                            {"/v1/status", "GET", false},
+                                            {"/v1/rules", "GET", false},
+                                            {"/v1/bundle", "GET", false},
+                                            {"/v1/events", "GET", false},
+                                            {"/v1/flows", "GET", false},
+                                            {"/v1/flows/summary", "GET", false},
+                                            {"/v1/flows/cut", "POST", false},
+                                            {"/v1/blocks", "GET", false},
+                                            {"/v1/blocks/add", "POST", false},
+                                            {"/v1/blocks/remove", "POST", false},
+                                            {"/v1/bundles", "POST", false}}};
+
+// The largest body that is of use at a path.
+std::uint64_t MostBody(std::string_view path, std::uint64_t max_bundle_bytes) {
+  if (path == "/v1/bundles") return max_bundle_bytes;
+  return path.starts_with("/v1/blocks/") ? kMaxBlockBody : 0;
+}
 
 std::string_view PathOf(const RequestHead& head) {
   const std::string_view target = head.target;
@@ -45,6 +62,8 @@ Json InterfacesJson(const std::vector<telemetry::InterfaceState>& interfaces) {
   for (const telemetry::InterfaceState& interface : interfaces) {
     Json item = {{"name", interface.name}, {"mode", interface.mode}};
     if (!interface.problem.empty()) item["problem"] = interface.problem;
+    item["forward"] = interface.fast ? "fast" : "kernel";
+    if (!interface.slow.empty()) item["forward_problem"] = interface.slow;
     list.push_back(std::move(item));
   }
   return list;
@@ -62,21 +81,28 @@ Response Health(const Snapshot& snapshot) {
 }
 
 Response Status(const Snapshot& snapshot) {
-  return JsonResponse(200, {{"format_version", 1},
-                            {"version", kVersion},
-                            {"enforcement", telemetry::NameOf(snapshot.enforcement)},
-                            {"problem", snapshot.problem},
-                            {"generation", snapshot.generation},
-                            {"serial", snapshot.serial},
-                            {"highest_serial", snapshot.highest_serial},
-                            {"policy_digest", snapshot.policy_digest},
-                            {"cluster", snapshot.cluster},
-                            {"compiled_by", snapshot.tool_version},
-                            {"mappings", snapshot.mappings.size()},
-                            {"default_action", snapshot.default_action},
-                            {"interfaces", InterfacesJson(snapshot.interfaces)},
-                            {"swaps", snapshot.swaps},
-                            {"refused_bundles", snapshot.refused}});
+  Json json = {{"format_version", 1},
+               {"version", kVersion},
+               {"enforcement", telemetry::NameOf(snapshot.enforcement)},
+               {"problem", snapshot.problem},
+               {"generation", snapshot.generation},
+               {"serial", snapshot.serial},
+               {"highest_serial", snapshot.highest_serial},
+               {"policy_digest", snapshot.policy_digest},
+               {"cluster", snapshot.cluster},
+               {"compiled_by", snapshot.tool_version},
+               {"mappings", snapshot.mappings.size()},
+               {"default_action", snapshot.default_action},
+               {"interfaces", InterfacesJson(snapshot.interfaces)},
+               {"swaps", snapshot.swaps},
+               {"refused_bundles", snapshot.refused},
+               {"flow_tables", FlowTablesJson(snapshot)},
+               {"statistics", StatisticsJson(snapshot)}};
+  if (snapshot.block_list) {
+    json["block_list"] = {{"entries", snapshot.block_list->entries},
+                          {"capacity", snapshot.block_list->capacity}};
+  }
+  return JsonResponse(200, json);
 }
 
 Response Rules(const Snapshot& snapshot) {
@@ -84,11 +110,13 @@ Response Rules(const Snapshot& snapshot) {
                {"mappings", Json::array()}, {"defaults", Json::array()},
                {"slots", Json::array()},    {"retired", Json::array()}};
   for (const telemetry::MappingCount& row : snapshot.mappings) {
-    json["mappings"].push_back(Counted({{"name", row.name},
-                                        {"action", row.action},
-                                        {"priority", row.priority},
-                                        {"place", row.place}},
-                                       row.count));
+    Json mapping = Counted({{"name", row.name},
+                            {"action", row.action},
+                            {"priority", row.priority},
+                            {"place", row.place}},
+                           row.count);
+    if (row.above_limit) mapping["above_limit"] = Counted(Json::object(), *row.above_limit);
+    json["mappings"].push_back(std::move(mapping));
   }
   for (const auto& [action, count] : snapshot.defaults) {
     json["defaults"].push_back(
@@ -118,8 +146,7 @@ Handler::Admission Api::Admit(const RequestHead& head) const {
   const std::string_view path = PathOf(head);
   for (const Route& route : kRoutes) {
     if (path != route.path || (scope_ == Scope::kMetrics && !route.for_metrics)) continue;
-    if (head.method == route.method)
-      return {route.method == "POST" ? max_bundle_bytes_ : 0, true, {}};
+    if (head.method == route.method) return {MostBody(path, max_bundle_bytes_), true, {}};
     Admission refused{
         0, false,
         ErrorResponse(405, "", "request",
@@ -144,11 +171,42 @@ Response Api::Apply(std::string_view bundle) {
                             {"swap_ms", took.count()}});
 }
 
+Response Api::Bundle(std::string_view target) const {
+  return AnswerBundle(target, applier_);
+}
+
+Response Api::Events(std::string_view target) const {
+  if (events_ != nullptr) return AnswerEvents(target, *events_);
+  return ErrorResponse(404, "", "request", "events are switched off",
+                       "`events` in march-runtime(5) switches them on");
+}
+
+Response Api::Flows(std::string_view target) const {
+  if (flows_ == nullptr) {
+    return ErrorResponse(404, "", "request", "this gateway keeps no connections",
+                         "`connections` in march-runtime(5) says how many it keeps");
+  }
+  return AnswerAboutFlows(target, *flows_, [this](std::uint64_t generation) {
+    return applier_.MappingsOf(generation);
+  });
+}
+
+Response Api::Blocks(std::string_view target, std::string_view body) const {
+  if (blocks_ != nullptr) return AnswerAboutBlocks(target, body, *blocks_);
+  return ErrorResponse(404, "", "request", "this gateway keeps no block list",
+                       "`abuse` in march-runtime(5) says how long one may be");
+}
+
 Response Api::Handle(const RequestHead& head, std::string_view body) {
   const std::string_view path = PathOf(head);
   if (path == "/v1/bundles") return Apply(body);
-  const auto snapshot = applier_.Observe();
+  if (path == "/v1/bundle") return Bundle(head.target);
+  if (path == "/v1/events") return Events(head.target);
+  if (path.starts_with("/v1/flows")) return Flows(head.target);
+  if (path.starts_with("/v1/blocks")) return Blocks(head.target, body);
+  auto snapshot = applier_.Observe();
   if (!snapshot.ok()) return Failed(snapshot.diagnostics(), false);
+  describe_(*snapshot);
   if (path == "/healthz") return Health(*snapshot);
   if (path == "/metrics") {
     return {200, telemetry::kMetricsContentType, telemetry::MetricsText(*snapshot), ""};

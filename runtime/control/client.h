@@ -1,6 +1,7 @@
 // The other end of the control API, for marchctl.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -18,5 +19,11 @@ struct Reply {
 // connection or 120 without an answer.
 Outcome<Reply> Request(const std::string& target, const std::string& method,
                        const std::string& path, std::string_view body);
+
+// Gets `path` and hands over the answer line by line, without line breaks, as it comes, until the
+// answer ends or `take` returns false. With another status than 200 the body is in the reply, and
+// `take` is not called. Errors as above, and 60 seconds without a byte.
+Outcome<Reply> Follow(const std::string& target, const std::string& path,
+                      const std::function<bool(std::string_view line)>& take);
 
 }  // namespace march::control

@@ -25,10 +25,15 @@ struct Load {
   Limits limits;
   int connections = 0;
   int large_bodies = 0;
+  int feeds = 0;
 };
 
 // The bytes of a response on the wire. By value, so that its body is gone when they are there.
 std::string Serialize(Response response);
+// Those of a feed before its first chunk.
+std::string SerializeFeed(const Response& response);
+// A piece of a feed as a chunk; the empty one is the last.
+std::string Chunk(std::string_view piece);
 
 template <class Socket>
 class Connection : public std::enable_shared_from_this<Connection<Socket>> {
@@ -37,7 +42,8 @@ class Connection : public std::enable_shared_from_this<Connection<Socket>> {
       : socket_(std::move(socket)),
         timer_(socket_.get_executor()),
         handler_(handler),
-        load_(std::move(load)) {
+        load_(std::move(load)),
+        idle_(load_->limits.idle) {
     ++load_->connections;
   }
   Connection(const Connection&) = delete;
@@ -45,12 +51,18 @@ class Connection : public std::enable_shared_from_this<Connection<Socket>> {
   ~Connection() {
     --load_->connections;
     if (is_large_) --load_->large_bodies;
+    if (is_feed_) --load_->feeds;
   }
 
   boost::asio::awaitable<void> Run() {
     ExtendDeadline();
     std::optional<Response> response = co_await Serve();
-    if (response) {
+    if (response && response->feed != nullptr && load_->feeds >= load_->limits.feeds) {
+      response = Refuse({503, "too many others follow already"});
+    }
+    if (response && response->feed != nullptr) {
+      co_await Follow(*std::move(response));
+    } else if (response) {
       // A peer that takes a byte now and then holds the response in memory.
       end_ = std::chrono::steady_clock::now() + load_->limits.whole_response;
       ExtendDeadline();
@@ -67,7 +79,7 @@ class Connection : public std::enable_shared_from_this<Connection<Socket>> {
   // Closing the socket ends whatever operation waits on it. A timer that has fired may be heard of
   // only after the connection is gone.
   void ExtendDeadline() {
-    timer_.expires_at(std::min(std::chrono::steady_clock::now() + load_->limits.idle, end_));
+    timer_.expires_at(std::min(std::chrono::steady_clock::now() + idle_, end_));
     timer_.async_wait([weak = this->weak_from_this()](const boost::system::error_code& error) {
       if (const auto self = weak.lock(); self != nullptr && !error) self->CloseNow();
     });
@@ -153,6 +165,27 @@ class Connection : public std::enable_shared_from_this<Connection<Socket>> {
     return ErrorResponse(refusal.status, "", "request", refusal.reason);
   }
 
+  // Until the feed ends or the peer goes.
+  boost::asio::awaitable<void> Follow(Response response) {
+    Feed& feed = *response.feed;
+    is_feed_ = true;
+    ++load_->feeds;
+    idle_ = load_->limits.feed_idle;
+    ExtendDeadline();
+    boost::asio::steady_timer pause(socket_.get_executor());
+    if (!co_await Send(SerializeFeed(response))) co_return;
+    for (;;) {
+      const std::string piece = feed.Take();
+      if (!piece.empty() && !co_await Send(Chunk(piece))) co_return;
+      if (feed.HasEnded()) break;
+      if (!piece.empty()) continue;
+      boost::system::error_code ignored;
+      pause.expires_after(load_->limits.feed_every);
+      co_await pause.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+    }
+    if (co_await Send(Chunk(""))) co_await Linger();
+  }
+
   // A socket that is closed while the peer still sends would take the response with it.
   boost::asio::awaitable<void> Linger() {
     boost::system::error_code ignored;
@@ -172,7 +205,9 @@ class Connection : public std::enable_shared_from_this<Connection<Socket>> {
   boost::asio::steady_timer timer_;
   Handler& handler_;
   std::shared_ptr<Load> load_;
+  std::chrono::milliseconds idle_;
   bool is_large_ = false;
+  bool is_feed_ = false;
   std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::time_point::max();
 };
 

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -57,6 +58,17 @@ std::string_view ReasonOf(int status) {
   }
 }
 
+// `framing` is the header that says where the body ends.
+std::string HeadOf(const Response& response, std::string_view framing) {
+  std::string head = "HTTP/1.1 " + std::to_string(response.status) + " ";
+  head += ReasonOf(response.status);
+  head += "\r\nContent-Type: " + response.content_type + "\r\n";
+  head += framing;
+  if (!response.allow.empty()) head += "\r\nAllow: " + response.allow;
+  head += "\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n";
+  return head;
+}
+
 template <class Socket>
 asio::awaitable<void> RunConnection(Socket socket, Handler& handler, std::shared_ptr<Load> load) {
   const auto connection =
@@ -103,14 +115,21 @@ bool IsAnswered(const std::string& path) {
 
 std::string Serialize(Response response) {
   const std::string body = std::move(response.body);
-  std::string bytes = "HTTP/1.1 " + std::to_string(response.status) + " ";
-  bytes += ReasonOf(response.status);
-  bytes += "\r\nContent-Type: " + response.content_type;
-  bytes += "\r\nContent-Length: " + std::to_string(body.size());
-  if (!response.allow.empty()) bytes += "\r\nAllow: " + response.allow;
-  bytes += "\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n";
-  bytes += body;
-  return bytes;
+  return HeadOf(response, "Content-Length: " + std::to_string(body.size())) + body;
+}
+
+std::string SerializeFeed(const Response& response) {
+  return HeadOf(response, "Transfer-Encoding: chunked");
+}
+
+std::string Chunk(std::string_view piece) {
+  std::array<char, 20> size{};
+  const auto [end, error] = std::to_chars(size.data(), size.data() + size.size(), piece.size(), 16);
+  std::string chunk(size.data(), error == std::errc() ? end : size.data());
+  chunk += "\r\n";
+  chunk += piece;
+  chunk += "\r\n";
+  return chunk;
 }
 
 Outcome<Done> ServeUnix(asio::io_context& context, const std::string& path, Handler& handler,

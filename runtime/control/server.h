@@ -1,5 +1,6 @@
 // Serves a Handler over HTTP/1.1 on one listening socket: one request a connection, everything
-// bounded. Runs on the io_context of the caller's, and calls the handler on its thread.
+// bounded, feeds in chunks (RFC 9112, 7.1). Runs on the io_context of the caller's, and calls the
+// handler on its thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -17,9 +18,13 @@ namespace march::control {
 struct Limits {
   int connections = 64;
   int large_bodies = 2;  // of more than kLargeBodyBytes, at once
+  int feeds = 16;        // at once
   // Without a byte from the peer, or one that it takes. A request's head has it as a whole.
   std::chrono::milliseconds idle = std::chrono::seconds(10);
   std::chrono::milliseconds whole_response = std::chrono::seconds(60);
+  // A feed goes on as long as its peer takes something now and then, and is asked so often.
+  std::chrono::milliseconds feed_idle = std::chrono::minutes(10);
+  std::chrono::milliseconds feed_every = std::chrono::milliseconds(50);
 };
 // To a network address anybody may connect.
 inline constexpr Limits kTcpLimits = {.connections = 8};

@@ -5,8 +5,11 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <functional>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <vector>
@@ -18,6 +21,10 @@
 namespace march::control {
 namespace {
 
+nlohmann::ordered_json Line(const char* type) {
+  return {{"type", type}};
+}
+
 // A marchd without a kernel, serving in a thread of its own.
 class Gateway {
  public:
@@ -26,6 +33,7 @@ class Gateway {
                    ("march-control-test-" + std::to_string(::getpid()))),
         applier_(world.config, world.kernel, world.files, world.log),
         api_(applier_, Api::Scope::kAll, max_body) {
+    api_.ServeEvents(events_);
     std::filesystem::create_directories(directory_);
     REQUIRE(applier_.Start().ok());
     REQUIRE(ServeUnix(context_, socket(), api_).ok());
@@ -42,11 +50,28 @@ class Gateway {
   std::string socket() const { return directory_ / "control.sock"; }
   std::string target() const { return "unix:" + socket(); }
 
+  // On the server's thread.
+  void Do(const std::function<void(events::EventLog&)>& what) {
+    std::promise<void> done;
+    boost::asio::post(context_, [&] {
+      what(events_);
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+  void Tell(int count) {
+    Do([&](events::EventLog& log) {
+      for (int i = 0; i < count; ++i)
+        log.Append(events::Sort::kPackets, [] { return Line("drop"); });
+    });
+  }
+
   apply::World world;
 
  private:
   std::filesystem::path directory_;
   apply::Applier applier_;
+  events::EventLog events_{100};
   Api api_;
   boost::asio::io_context context_{1};
   std::thread thread_;
@@ -101,7 +126,8 @@ TEST_CASE("a bundle is applied, reported and refused over the socket") {
   CHECK(json["result"] == "applied");
   CHECK(json["generation"] == 1);
   CHECK(json["serial"] == 7);
-  CHECK(json["interfaces"][0] == nlohmann::json({{"name", "a"}, {"mode", "native"}}));
+  CHECK(json["interfaces"][0] ==
+        nlohmann::json({{"name", "a"}, {"mode", "native"}, {"forward", "kernel"}}));
   CHECK(json["swap_ms"].is_number());
   CHECK(Json(Request(gateway.target(), "POST", "/v1/bundles",
                      apply::MakeBundle("x", 7)))["result"] == "unchanged");
@@ -186,6 +212,135 @@ TEST_CASE("the third large upload waits its turn outside") {
   CHECK(second.Receive(12) == "HTTP/1.1 100");
   third.Send(head);
   CHECK(third.Receive().starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
+}
+
+// What a line of a stream of events is: its number, or its type.
+std::string NameOf(std::string_view line) {
+  const auto json = nlohmann::json::parse(line);
+  return json.contains("number") ? json["number"].dump() : json["type"].get<std::string>();
+}
+
+// The names of the first `count` lines.
+std::vector<std::string> FollowFor(const Gateway& gateway, const std::string& query,
+                                   std::size_t count) {
+  std::vector<std::string> names;
+  const auto reply = Follow(gateway.target(), "/v1/events" + query, [&](std::string_view line) {
+    names.push_back(NameOf(line));
+    return names.size() < count;
+  });
+  REQUIRE(reply.ok());
+  CHECK(reply->status == 200);
+  CHECK(reply->body.empty());
+  return names;
+}
+
+TEST_CASE("events are followed by several at once, each from where it began") {
+  Gateway gateway;
+  gateway.Tell(3);
+  std::vector<std::string> first;
+  std::vector<std::string> second;
+  std::thread one([&] { first = FollowFor(gateway, "", 6); });
+  std::thread two([&] { second = FollowFor(gateway, "?last=2", 8); });
+  // Both have begun when each has got its first line; nothing says so but time.
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));
+  gateway.Tell(5);
+  one.join();
+  two.join();
+  CHECK(first == std::vector<std::string>{"counts", "4", "5", "6", "7", "8"});
+  CHECK(second == std::vector<std::string>{"counts", "2", "3", "4", "5", "6", "7", "8"});
+}
+
+TEST_CASE("events can be read without following") {
+  Gateway gateway;
+  using Names = std::vector<std::string>;
+  CHECK(FollowFor(gateway, "?last=10&follow=false", 99) == Names{"counts"});
+  gateway.Tell(3);
+  CHECK(FollowFor(gateway, "?last=2&follow=false", 99) == Names{"counts", "2", "3"});
+  CHECK(FollowFor(gateway, "?since=3&follow=false", 99) == Names{"counts", "3"});
+  gateway.Tell(200);
+  CHECK(FollowFor(gateway, "?since=3&follow=false", 99).size() == 99);
+  gateway.Do(
+      [](events::EventLog& log) { log.Append(events::Sort::kFlows, [] { return Line("flow"); }); });
+  gateway.Tell(1);
+  CHECK(FollowFor(gateway, "?last=2&follow=false", 99) == Names{"counts", "203", "205"});
+  CHECK(FollowFor(gateway, "?last=2&flows=true&follow=false", 99) == Names{"counts", "204", "205"});
+  CHECK(FollowFor(gateway, "?last=2&flows=true&packets=false&follow=false", 99) ==
+        Names{"counts", "204"});
+  const auto raw = Request(gateway.target(), "GET", "/v1/events?follow=false", "");
+  CHECK(raw->status == 200);
+  CHECK(Json(raw)["next"] == 206);
+  for (const std::string query :
+       {"?last=x", "?since=", "?since=-1", "?follow=no", "?flow=true", "?last"}) {
+    CHECK(Request(gateway.target(), "GET", "/v1/events" + query, "")->status == 400);
+  }
+}
+
+TEST_CASE("who follows and does not read holds nobody up, and is told what it missed") {
+  Gateway gateway;
+  RawPeer slow(gateway.socket());
+  slow.Send("GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n");
+  CHECK(slow.Receive(15) == "HTTP/1.1 200 OK");
+  // More than the socket takes.
+  for (int i = 0; i < 500; ++i) gateway.Tell(100);
+  CHECK(Request(gateway.target(), "GET", "/healthz", "").ok());
+  std::string text;
+  while (text.find("missed") == std::string::npos) {
+    const std::string piece = slow.Receive(1000);
+    REQUIRE(piece.size() == 1000);
+    text += piece;
+  }
+}
+
+TEST_CASE("as many may follow as there is room for, and the others are told") {
+  Gateway gateway;
+  std::vector<std::unique_ptr<RawPeer>> peers;
+  const std::string request = "GET /v1/events HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (int i = 0; i < Limits{}.feeds; ++i) {
+    peers.push_back(std::make_unique<RawPeer>(gateway.socket()));
+    peers.back()->Send(request);
+    CHECK(peers.back()->Receive(12) == "HTTP/1.1 200");
+  }
+  const auto refused =
+      Follow(gateway.target(), "/v1/events", [](std::string_view) { return true; });
+  CHECK(refused->status == 503);
+  CHECK(Json(refused)["error"]["message"] == "too many others follow already");
+  // Who is gone makes room, once there is something to tell.
+  peers.clear();
+  for (int i = 0; i < 200; ++i) {
+    gateway.Tell(1);
+    const auto reply =
+        Follow(gateway.target(), "/v1/events", [](std::string_view) { return false; });
+    if (reply.ok() && reply->status == 200) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  FAIL("there was no room again");
+}
+
+TEST_CASE("without events there is nothing to follow") {
+  apply::World world;
+  apply::Applier applier(world.config, world.kernel, world.files, world.log);
+  REQUIRE(applier.Start().ok());
+  Api api(applier, Api::Scope::kAll, 1);
+  RequestHead head;
+  head.method = "GET";
+  head.target = "/v1/events";
+  const Response response = api.Handle(head, "");
+  CHECK(response.status == 404);
+  CHECK(response.feed == nullptr);
+}
+
+TEST_CASE("the bundles that are kept can be fetched") {
+  Gateway gateway;
+  CHECK(Request(gateway.target(), "GET", "/v1/bundle", "")->status == 404);
+  const std::string first = apply::MakeBundle("x", 1);
+  const std::string second = apply::MakeBundle("y", 2);
+  CHECK(Request(gateway.target(), "POST", "/v1/bundles", first)->status == 200);
+  CHECK(Request(gateway.target(), "GET", "/v1/bundle", "")->body == first);
+  CHECK(Request(gateway.target(), "POST", "/v1/bundles", second)->status == 200);
+  CHECK(Request(gateway.target(), "GET", "/v1/bundle", "")->body == second);
+  CHECK(Request(gateway.target(), "GET", "/v1/bundle?generation=1", "")->body == first);
+  CHECK(Request(gateway.target(), "GET", "/v1/bundle?generation=3", "")->status == 404);
+  CHECK(Request(gateway.target(), "GET", "/v1/bundle?generation=x", "")->status == 400);
 }
 
 TEST_CASE("more than 64 connections are turned away") {
@@ -279,6 +434,8 @@ TEST_CASE("the metrics address serves nothing but health and metrics") {
   CHECK(admit("GET", "/healthz"));
   CHECK_FALSE(admit("GET", "/v1/status"));
   CHECK_FALSE(admit("GET", "/v1/rules"));
+  CHECK_FALSE(admit("GET", "/v1/bundle"));
+  CHECK_FALSE(admit("GET", "/v1/events"));
   CHECK_FALSE(admit("POST", "/v1/bundles"));
 }
 

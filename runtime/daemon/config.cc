@@ -3,12 +3,14 @@
 #include <net/if.h>
 
 #include <algorithm>
-#include <charconv>
-#include <initializer_list>
 #include <string_view>
 
-#include "base/suggest.h"
 #include "runtime/control/server.h"
+#include "runtime/daemon/abuse.h"
+#include "runtime/daemon/config_reader.h"
+#include "runtime/daemon/connections.h"
+#include "runtime/daemon/forwarding.h"
+#include "runtime/daemon/limits.h"
 #include "runtime/daemon/yaml_tree.h"
 
 namespace march::daemon {
@@ -24,7 +26,7 @@ bool IsInterfaceName(std::string_view name) {
              [](char c) { return c > 0x20 && c < 0x7F && c != '/' && c != ':'; });
 }
 
-class Interpreter {
+class Interpreter : ConfigReader {
  public:
   Outcome<Config> Document(const YamlNode& root) {
     if (!IsMap(root, "the configuration")) return std::move(errors_);
@@ -38,11 +40,13 @@ class Interpreter {
     }
     if (HasErrors(errors_)) return std::move(errors_);
     CheckKeys(root, {"apiVersion", "kind", "cluster", "interfaces", "xdp", "trusted_keys",
-                     "control", "metrics", "state", "bpffs", "without_policy"});
+                     "control", "metrics", "state", "bpffs", "without_policy", "connections",
+                     "abuse", "events", "forward", "limits", "reject"});
     if (const YamlNode* node = Find(root, "cluster")) Text(*node, "cluster", config_.cluster);
     bpf::XdpMode mode = bpf::XdpMode::kAuto;
     if (const YamlNode* node = Find(root, "xdp")) mode = Mode(*node);
-    if (const YamlNode* node = Require(root, "interfaces")) Interfaces(*node, mode);
+    const bool fast = ReadForward(*this, Find(root, "forward"));
+    if (const YamlNode* node = Require(root, "interfaces")) Interfaces(*node, mode, fast);
     if (const YamlNode* node = Require(root, "trusted_keys")) TrustedKeys(*node);
     if (const YamlNode* node = Require(root, "control")) Control(*node);
     if (const YamlNode* node = Require(root, "state")) {
@@ -55,95 +59,40 @@ class Interpreter {
     if (const YamlNode* node = Find(root, "without_policy")) {
       config_.drop_without_policy = Word(*node, {"pass", "drop"}) == "drop";
     }
+    config_.gateway.flows = ReadConnections(*this, Find(root, "connections"));
+    config_.events = ReadEvents(*this, Find(root, "events"));
+    config_.gateway.events = config_.events.ForPrograms();
+    config_.gateway.forward.fast = static_cast<std::uint32_t>(
+        std::any_of(config_.interfaces.begin(), config_.interfaces.end(),
+                    [](const apply::Interface& interface) { return interface.fast; }));
+    config_.gateway.reject = ReadReject(*this, Find(root, "reject"));
+    config_.gateway.abuse = ReadAbuse(*this, Find(root, "abuse"), config_.gateway.flows);
+    config_.gateway.limits = ReadLimits(*this, Find(root, "limits"));
     if (HasErrors(errors_)) return std::move(errors_);
     return std::move(config_);
   }
 
  private:
-  void Error(SourceRange range, std::string message, std::string hint = {}) {
-    errors_.push_back(MakeDiagnostic(Code::kBadConfig, range, std::move(message), std::move(hint)));
-  }
-
-  bool IsMap(const YamlNode& node, const std::string& what) {
-    if (node.kind == Kind::kMap) return true;
-    Error(node.range, what + " must be a map");
-    return false;
-  }
-
-  static const YamlNode* Find(const YamlNode& map, std::string_view key) {
-    for (const auto& [name, value] : map.entries) {
-      if (name.scalar == key) return &value;
-    }
-    return nullptr;
-  }
-
-  const YamlNode* Require(const YamlNode& map, const std::string& key) {
-    const YamlNode* node = Find(map, key);
-    if (node == nullptr) Error(map.range, "\"" + key + "\" is missing");
-    return node;
-  }
-
-  void CheckKeys(const YamlNode& map, const std::vector<std::string_view>& known) {
-    for (const auto& [name, value] : map.entries) {
-      if (std::find(known.begin(), known.end(), name.scalar) == known.end()) {
-        Error(name.range, "unknown key \"" + name.scalar + "\"", DidYouMean(name.scalar, known));
-      }
-    }
-  }
-
-  bool Text(const YamlNode& node, const std::string& what, std::string& result) {
-    if (node.kind != Kind::kScalar || node.scalar.empty()) {
-      Error(node.range, what + " must be a text");
-      return false;
-    }
-    // A zero byte would end a path early for the system and for nobody else.
-    if (node.scalar.find('\0') != std::string::npos) {
-      Error(node.range, what + " has a zero byte in it");
-      return false;
-    }
-    result = node.scalar;
-    return true;
-  }
-
-  void AbsolutePath(const YamlNode& node, const std::string& what, std::string& result) {
-    if (!Text(node, what, result)) return;
-    if (!result.starts_with('/')) Error(node.range, what + " must be an absolute path");
-    while (result.size() > 1 && result.ends_with('/')) result.pop_back();
-  }
-
-  std::string Word(const YamlNode& node, const std::vector<std::string_view>& words) {
-    if (node.kind == Kind::kScalar &&
-        std::find(words.begin(), words.end(), node.scalar) != words.end()) {
-      return node.scalar;
-    }
-    std::string list;
-    for (const std::string_view word : words) {
-      if (!list.empty()) list += word == words.back() ? " or " : ", ";
-      list += word;
-    }
-    Error(node.range, "this must be " + list, DidYouMean(node.scalar, words));
-    return {};
-  }
-
   bpf::XdpMode Mode(const YamlNode& node) {
     const std::string word = Word(node, {"auto", "native", "generic"});
     if (word == "native") return bpf::XdpMode::kNative;
     return word == "generic" ? bpf::XdpMode::kGeneric : bpf::XdpMode::kAuto;
   }
 
-  void Interfaces(const YamlNode& list, bpf::XdpMode mode) {
+  void Interfaces(const YamlNode& list, bpf::XdpMode mode, bool fast) {
     if (list.kind != Kind::kList || list.items.empty()) {
       return Error(list.range, "interfaces must be a list of at least one interface");
     }
     for (const YamlNode& item : list.items) {
-      apply::Interface interface{item.scalar, mode};
+      apply::Interface interface{item.scalar, mode, fast};
       const YamlNode* name = &item;
       if (item.kind == Kind::kMap) {
-        CheckKeys(item, {"name", "xdp"});
+        CheckKeys(item, {"name", "xdp", "forward"});
         name = Require(item, "name");
         if (name == nullptr) continue;
         interface.name = name->scalar;
         if (const YamlNode* node = Find(item, "xdp")) interface.mode = Mode(*node);
+        interface.fast = ReadForward(*this, Find(item, "forward"), fast);
       }
       if (name->kind != Kind::kScalar || !IsInterfaceName(interface.name)) {
         Error(name->range, "this is not the name of an interface");
@@ -179,14 +128,7 @@ class Interpreter {
       AbsolutePath(*node, "socket", config_.control_socket);
     }
     if (const YamlNode* node = Find(map, "max_bundle_bytes")) {
-      const std::string& text = node->scalar;
-      const auto [end, error] =
-          std::from_chars(text.data(), text.data() + text.size(), config_.max_bundle_bytes);
-      if (node->kind != Kind::kScalar || error != std::errc() || end != text.data() + text.size() ||
-          config_.max_bundle_bytes == 0 || config_.max_bundle_bytes > bundle::kMaxBundleBytes) {
-        Error(node->range, "max_bundle_bytes must be a number from 1 to " +
-                               std::to_string(bundle::kMaxBundleBytes));
-      }
+      Number(*node, "max_bundle_bytes", 1, bundle::kMaxBundleBytes, config_.max_bundle_bytes);
     }
   }
 
@@ -199,7 +141,6 @@ class Interpreter {
   }
 
   Config config_;
-  Diagnostics errors_;
 };
 
 }  // namespace

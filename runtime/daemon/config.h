@@ -7,7 +7,9 @@
 
 #include "base/outcome.h"
 #include "base/source.h"
+#include "bundle/abi/config.h"
 #include "runtime/apply/applier.h"
+#include "runtime/daemon/events.h"
 
 namespace march::daemon {
 
@@ -21,6 +23,9 @@ struct Config {
   std::string state_directory;
   std::string bpffs_directory = "/sys/fs/bpf/march";
   bool drop_without_policy = false;
+  // What programs are loaded with; the secret and the generation are not the configuration's.
+  march_config gateway{};
+  EventsConfig events;
 };
 
 // All that is wrong, not just the first thing. Error: kBadConfig.

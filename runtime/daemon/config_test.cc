@@ -19,6 +19,11 @@ std::string Errors(const std::string& text) {
   return TextOf(ParseConfig(source).diagnostics());
 }
 
+std::string FirstLine(const std::string& text) {
+  const std::string errors = Errors(text);
+  return errors.substr(0, errors.find('\n'));
+}
+
 TEST_CASE("a short configuration gets the defaults") {
   const Source source("m.yaml", kGood);
   const auto config = ParseConfig(source);
@@ -56,6 +61,227 @@ TEST_CASE("a full configuration is read") {
   CHECK(config->drop_without_policy);
 }
 
+TEST_CASE("connections are kept unless it is said otherwise") {
+  const Source plain("m.yaml", kGood);
+  const march_flow_config flows = ParseConfig(plain)->gateway.flows;
+  CHECK(flows.established * MARCH_FLOW_LANES == 262144);
+  CHECK(flows.fresh * MARCH_FLOW_LANES == 65536);
+  CHECK(flows.timeouts[MARCH_TIMEOUT_TCP_ESTABLISHED] == MARCH_TICKS(7440U));
+
+  const Source full("m.yaml", kGood +
+                                  "connections:\n  established: 20\n  new: 8\n"
+                                  "  timeouts: { udp: 2m, tcp_established: 1d }\n");
+  const march_flow_config other = ParseConfig(full)->gateway.flows;
+  CHECK(other.established == 3);
+  CHECK(other.fresh == 1);
+  CHECK(other.timeouts[MARCH_TIMEOUT_UDP] == MARCH_TICKS(120U));
+  CHECK(other.timeouts[MARCH_TIMEOUT_TCP_ESTABLISHED] == MARCH_TICKS(86400U));
+  CHECK(other.timeouts[MARCH_TIMEOUT_UDP_NEW] == flows.timeouts[MARCH_TIMEOUT_UDP_NEW]);
+
+  const Source none("m.yaml", kGood + "connections: { established: 0 }\n");
+  CHECK(ParseConfig(none)->gateway.flows.established == 0);
+  CHECK(ParseConfig(none)->gateway.flows.fresh == 0);
+}
+
+TEST_CASE("drops are told of unless it is said otherwise") {
+  const Source plain("m.yaml", kGood);
+  const auto config = ParseConfig(plain);
+  CHECK(config->events.AreOn());
+  CHECK(config->events.keep == 10'000);
+  CHECK(config->gateway.events.intervals[MARCH_EVENT_DROP] == 1'000'000);
+  CHECK(config->gateway.events.intervals[MARCH_EVENT_ALLOW] == 0);
+
+  const Source full("m.yaml", kGood + "events: { drops: 1, allows: 3, keep: 5 }\n");
+  const auto other = ParseConfig(full);
+  CHECK(other->events.keep == 5);
+  CHECK(other->gateway.events.intervals[MARCH_EVENT_DROP] == MARCH_EVENT_BURST);
+  CHECK(other->gateway.events.intervals[MARCH_EVENT_ALLOW] == 333'333'333);
+
+  const Source none("m.yaml", kGood + "events: { drops: 0 }\n");
+  CHECK_FALSE(ParseConfig(none)->events.AreOn());
+  CHECK(ParseConfig(none)->gateway.events.intervals[MARCH_EVENT_DROP] == 0);
+}
+
+TEST_CASE("slips about events are pointed at") {
+  CHECK(Errors(kGood + "events: { drop: 1, allows: 100001, keep: 0 }\n") ==
+        "m.yaml:7:11: error[M0703]: unknown key \"drop\"\n"
+        " 7 | events: { drop: 1, allows: 100001, keep: 0 }\n"
+        "   |           ^~~~\n"
+        "  hint: did you mean \"drops\"?\n"
+        "m.yaml:7:28: error[M0703]: allows must be a number from 0 to 100000\n"
+        " 7 | events: { drop: 1, allows: 100001, keep: 0 }\n"
+        "   |                            ^~~~~~\n"
+        "m.yaml:7:42: error[M0703]: keep must be a number from 1 to 1000000\n"
+        " 7 | events: { drop: 1, allows: 100001, keep: 0 }\n"
+        "   |                                          ^\n");
+}
+
+TEST_CASE("limits have room for 65536 buckets unless it is said otherwise") {
+  const Source plain("m.yaml", kGood);
+  CHECK(ParseConfig(plain)->gateway.limits.lines * MARCH_LIMIT_LANES == 65536);
+  const Source other("m.yaml", kGood + "limits: { entries: 5 }\n");
+  CHECK(ParseConfig(other)->gateway.limits.lines == 2);
+  CHECK(Errors(kGood + "limits: { entries: 0 }\n") ==
+        "m.yaml:7:20: error[M0703]: entries must be a number from 1 to 16777216\n"
+        " 7 | limits: { entries: 0 }\n"
+        "   |                    ^\n");
+}
+
+TEST_CASE("slips about connections are pointed at") {
+  CHECK(
+      Errors(kGood + "connections:\n  established: many\n  new: 0\n  timeout: {}\n"
+                     "  timeouts: { udp: 90, icmp: 11d }\n") ==
+      "m.yaml:10:3: error[M0703]: unknown key \"timeout\"\n"
+      " 10 |   timeout: {}\n"
+      "    |   ^~~~~~~\n"
+      "  hint: did you mean \"timeouts\"?\n"
+      "m.yaml:8:16: error[M0703]: established must be a number from 0 to 16777216\n"
+      " 8 |   established: many\n"
+      "   |                ^~~~\n"
+      "m.yaml:9:8: error[M0703]: new must be a number from 1 to 16777216\n"
+      " 9 |   new: 0\n"
+      "   |        ^\n"
+      "m.yaml:11:20: error[M0703]: udp must be a duration from 1s to 10d, such as 90s, 5m, 2h or "
+      "1d\n"
+      " 11 |   timeouts: { udp: 90, icmp: 11d }\n"
+      "    |                    ^~\n"
+      "m.yaml:11:30: error[M0703]: icmp must be a duration from 1s to 10d, such as 90s, 5m, 2h or "
+      "1d\n"
+      " 11 |   timeouts: { udp: 90, icmp: 11d }\n"
+      "    |                              ^~~\n");
+}
+
+TEST_CASE("nothing is done against abuse unless it is said") {
+  const Source plain("m.yaml", kGood);
+  const march_abuse_config none = ParseConfig(plain)->gateway.abuse;
+  CHECK(none.screens == 0);
+  CHECK(none.blocks == 0);
+  for (const march_limit& rate : none.rates) CHECK(rate.rate == 0);
+
+  const Source full("m.yaml", kGood +
+                                  "abuse:\n  land: true\n  tcp_flags: true\n  martians: false\n"
+                                  "  spoofed: true\n  block_list: 100000\n"
+                                  "  syn_per_source: { rate: 100, burst: 200, prefix_v4: 24 }\n"
+                                  "  flows_per_source: { rate: 7 }\n"
+                                  "  icmp_per_source: { rate: 10, prefix_v6: 48 }\n");
+  const march_abuse_config abuse = ParseConfig(full)->gateway.abuse;
+  CHECK(abuse.screens == (MARCH_SCREEN_LAND | MARCH_SCREEN_FLAGS | MARCH_SCREEN_SPOOFED));
+  CHECK(abuse.blocks == 131072);
+  const march_limit& syn = abuse.rates[MARCH_RATE_SYN];
+  CHECK(syn.rate == 100);
+  CHECK(syn.burst == 200);
+  CHECK(syn.prefix_v4 == 24);
+  CHECK(syn.prefix_v6 == 64);
+  CHECK(syn.per == MARCH_LIMIT_PER_SOURCE);
+  CHECK(syn.room == 200ULL << syn.shift);
+  const march_limit& flows = abuse.rates[MARCH_RATE_FLOWS];
+  CHECK(flows.rate == 7);
+  CHECK(flows.burst == 7);
+  CHECK(flows.prefix_v4 == 32);
+  CHECK(flows.identity != syn.identity);
+  CHECK(abuse.rates[MARCH_RATE_ICMP].prefix_v6 == 48);
+
+  CHECK(abuse.cookies.lines == 0);
+
+  const Source cookies("m.yaml", kGood + "abuse: { syn_cookies: { above: 500 } }\n");
+  const march_cookie_config some = ParseConfig(cookies)->gateway.abuse.cookies;
+  CHECK(some.lines == 8192);
+  CHECK(some.remember == MARCH_TICKS(600U));
+  CHECK(some.unproven.rate == 500);
+  CHECK(some.unproven.per == MARCH_LIMIT_PER_MAPPING);
+  const Source always("m.yaml", kGood +
+                                    "abuse:\n"
+                                    "  syn_cookies: { above: 0, remember: 1h, sources: 9 }\n");
+  const march_cookie_config all = ParseConfig(always)->gateway.abuse.cookies;
+  CHECK(all.lines == 2);
+  CHECK(all.remember == MARCH_TICKS(3600U));
+  CHECK(all.unproven.rate == 0);
+
+  const Source few("m.yaml", kGood + "abuse: { block_list: 1 }\n");
+  CHECK(ParseConfig(few)->gateway.abuse.blocks == 1024);
+}
+
+TEST_CASE("slips about abuse are pointed at") {
+  CHECK(Errors(kGood + "connections: { established: 0 }\n"
+                       "abuse:\n  martian: true\n  land: yes\n  block_list: 1048577\n"
+                       "  syn_per_source: { burst: 5 }\n"
+                       "  flows_per_source: { rate: 5 }\n"
+                       "  icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n") ==
+        "m.yaml:10:9: error[M0703]: this must be true or false\n"
+        " 10 |   land: yes\n"
+        "    |         ^~~\n"
+        "m.yaml:12:19: error[M0703]: \"rate\" is missing\n"
+        " 12 |   syn_per_source: { burst: 5 }\n"
+        "    |                   ^\n"
+        "m.yaml:13:21: error[M0703]: this needs connections, and none are kept\n"
+        " 13 |   flows_per_source: { rate: 5 }\n"
+        "    |                     ^\n"
+        "  hint: `connections: { established: N }` keeps some\n"
+        "m.yaml:14:46: error[M0703]: unknown key \"per\"\n"
+        " 14 |   icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n"
+        "    |                                              ^~~\n"
+        "m.yaml:14:28: error[M0703]: rate must be a number from 1 to 16000000000\n"
+        " 14 |   icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n"
+        "    |                            ^\n"
+        "m.yaml:14:42: error[M0703]: prefix_v4 must be a number from 1 to 32\n"
+        " 14 |   icmp_per_source: { rate: 0, prefix_v4: 33, per: source }\n"
+        "    |                                          ^~\n"
+        "m.yaml:11:15: error[M0703]: block_list must be a number from 0 to 1048576\n"
+        " 11 |   block_list: 1048577\n"
+        "    |               ^~~~~~~\n"
+        "m.yaml:9:3: error[M0703]: unknown key \"martian\"\n"
+        " 9 |   martian: true\n"
+        "   |   ^~~~~~~\n"
+        "  hint: did you mean \"martians\"?\n");
+}
+
+TEST_CASE("who forwards is said for all interfaces, and for one") {
+  const Source plain("m.yaml", kGood);
+  CHECK(ParseConfig(plain)->gateway.forward.fast == 0);
+  CHECK_FALSE(ParseConfig(plain)->interfaces[0].fast);
+
+  const std::string head =
+      "apiVersion: march/v1\nkind: Runtime\ntrusted_keys: [/k]\nstate: /s\n"
+      "control: { socket: /s }\ninterfaces: [a, { name: b, forward: kernel }, { name: c, forward: "
+      "fast }]\n";
+  const Source fast("m.yaml", head + "forward: fast\n");
+  const auto config = ParseConfig(fast);
+  REQUIRE(config.ok());
+  CHECK(config->gateway.forward.fast == 1);
+  CHECK(config->interfaces[0].fast);
+  CHECK_FALSE(config->interfaces[1].fast);
+  CHECK(config->interfaces[2].fast);
+
+  const Source one("m.yaml", head);
+  CHECK(ParseConfig(one)->gateway.forward.fast == 1);
+  CHECK_FALSE(ParseConfig(one)->interfaces[0].fast);
+  CHECK(FirstLine(kGood + "forward: quick\n") ==
+        "m.yaml:7:10: error[M0703]: this must be kernel or fast");
+}
+
+TEST_CASE("rejected packets are answered unless it is said otherwise") {
+  const Source plain("m.yaml", kGood);
+  const march_reject_config reject = ParseConfig(plain)->gateway.reject;
+  CHECK(reject.interval == 1'000'000);
+  CHECK(reject.burst == 100'000'000);
+  CHECK(reject.all_denied == 0);
+
+  const Source more("m.yaml", kGood + "reject: { answer: denied, per_second: 1000000 }\n");
+  CHECK(ParseConfig(more)->gateway.reject.interval == 1000);
+  CHECK(ParseConfig(more)->gateway.reject.all_denied == 1);
+
+  const Source none("m.yaml", kGood + "reject: { answer: denied, per_second: 0 }\n");
+  CHECK(ParseConfig(none)->gateway.reject.interval == 0);
+  CHECK(ParseConfig(none)->gateway.reject.all_denied == 0);
+
+  CHECK(FirstLine(kGood + "reject: { answer: all }\n") ==
+        "m.yaml:7:19: error[M0703]: this must be rejected or denied");
+  CHECK(FirstLine(kGood + "reject: { per_second: 1000001 }\n") ==
+        "m.yaml:7:23: error[M0703]: per_second must be a number from 0 to 1000000");
+  CHECK(FirstLine(kGood + "reject: [denied]\n") ==
+        "m.yaml:7:9: error[M0703]: reject must be a map");
+}
+
 TEST_CASE("slips are pointed at, all of them") {
   CHECK(Errors(kGood + "metrisc: 127.0.0.1:1\nwithout_policy: drpo\n") ==
         "m.yaml:7:1: error[M0703]: unknown key \"metrisc\"\n"
@@ -76,11 +302,6 @@ TEST_CASE("a key given twice is an error that shows both") {
         "m.yaml:6:1: note: first here\n"
         " 6 | state: /state\n"
         "   | -----\n");
-}
-
-std::string FirstLine(const std::string& text) {
-  const std::string errors = Errors(text);
-  return errors.substr(0, errors.find('\n'));
 }
 
 TEST_CASE("what is missing or of another kind") {

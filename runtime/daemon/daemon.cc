@@ -12,9 +12,11 @@
 #include <csignal>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/version.h"
 #include "runtime/apply/applier.h"
@@ -23,6 +25,10 @@
 #include "runtime/bpf/unique_fd.h"
 #include "runtime/control/api.h"
 #include "runtime/control/server.h"
+#include "runtime/daemon/abuse_guard.h"
+#include "runtime/events/collector.h"
+#include "runtime/events/event_log.h"
+#include "runtime/flows/keeper.h"
 
 namespace march::daemon {
 namespace {
@@ -32,6 +38,7 @@ using telemetry::Level;
 
 constexpr std::uint64_t kMaxKeyBytes = 64 * 1024;
 constexpr std::chrono::seconds kReconcileEvery{5};
+constexpr std::chrono::milliseconds kSweepEvery{1000};
 
 // Held while it lives: two marchd on one state would undo each other.
 Outcome<bpf::UniqueFd> LockState(const std::string& directory) {
@@ -109,6 +116,28 @@ class Heartbeat {
   MetricsListener& metrics_;
 };
 
+// Records of connections that have ended, every second.
+class FlowSweeper {
+ public:
+  FlowSweeper(asio::io_context& context, flows::FlowKeeper& keeper)
+      : timer_(context), keeper_(keeper) {
+    Schedule(kSweepEvery);
+  }
+
+ private:
+  void Schedule(std::chrono::milliseconds wait) {
+    timer_.expires_after(wait);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+      if (error) return;
+      // Others get their turn before it goes on.
+      Schedule(keeper_.Sweep(flows::CurrentTick()) ? kSweepEvery : std::chrono::milliseconds(1));
+    });
+  }
+
+  asio::steady_timer timer_;
+  flows::FlowKeeper& keeper_;
+};
+
 class Signals {
  public:
   Signals(asio::io_context& context, telemetry::Logger& log)
@@ -134,6 +163,25 @@ class Signals {
   asio::signal_set signals_;
   telemetry::Logger& log_;
 };
+
+// Empty where there is nothing that counts.
+std::vector<std::uint64_t> StatisticsOf(const bpf::StateMaps& state) {
+  if (state.Find("march_statistics") < 0) return {};
+  auto sums = state.ReadStatistics();
+  return sums.ok() ? *std::move(sums) : std::vector<std::uint64_t>{};
+}
+
+// None where no connections are kept.
+Outcome<std::unique_ptr<flows::FlowKeeper>> KeepFlows(const bpf::StateMaps& state,
+                                                      telemetry::Logger& log) {
+  const int buckets = state.Find("march_flow_buckets");
+  const int records = state.Find("march_flows");
+  if (buckets < 0 || records < 0) return std::unique_ptr<flows::FlowKeeper>();
+  auto table = flows::FlowTable::Map(buckets, records, state.config());
+  if (!table.ok()) return std::move(table).diagnostics();
+  return std::make_unique<flows::FlowKeeper>(
+      *std::move(table), [&state] { return StatisticsOf(state); }, log);
+}
 
 }  // namespace
 
@@ -163,21 +211,49 @@ Outcome<Done> Run(const Config& config, const Options& options, FileSystem& file
   if (!lock.ok()) return lock.diagnostics();
 
   log.Write(Level::kInfo, "starting", {{"version", kVersion}, {"cluster", config.cluster}});
-  bpf::LibbpfKernel kernel(config.bpffs_directory);
+  bpf::LibbpfKernel kernel(config.bpffs_directory, config.gateway);
+  AbuseGuard guard(config.state_directory, kernel, files, log);
+  kernel.WhenPrepared([&](const bpf::StateMaps& state) { return guard.Start(state); });
   apply::Applier applier({config.state_directory, config.interfaces, *std::move(trust),
                           config.drop_without_policy, bpf::KernelRelease()},
                          kernel, files, log);
   if (auto started = applier.Start(); !started.ok()) return started;
 
+  const auto keeper = KeepFlows(kernel.state(), log);
+  if (!keeper.ok()) return keeper.diagnostics();
+
   asio::io_context context(1);
   const Signals signals(context, log);
   control::Api api(applier, control::Api::Scope::kAll, config.max_bundle_bytes);
   control::Api metrics(applier, control::Api::Scope::kMetrics, 0);
+  events::EventLog events(config.events.keep);
+  const auto collector = events::Collector::Start(
+      context, kernel.state(),
+      [&](std::uint64_t generation) { return applier.MappingsOf(generation); }, events);
+  if (!collector.ok()) return collector.diagnostics();
+  if (config.events.AreOn() || *keeper != nullptr) api.ServeEvents(events);
+  std::optional<FlowSweeper> sweeper;
+  if (*keeper != nullptr) {
+    flows::FlowKeeper& flows = **keeper;
+    flows.SetRecordTaker(
+        [&collector](const flows::FlowRecord& record) { (*collector)->Record(record); });
+    sweeper.emplace(context, flows);
+    api.ServeFlows(flows);
+  }
+  if (guard.blocks() != nullptr) api.ServeBlocks(*guard.blocks());
+  for (control::Api* each : {&api, &metrics}) {
+    each->DescribeWith([&](telemetry::Snapshot& snapshot) {
+      if (*keeper != nullptr) (*keeper)->Describe(flows::CurrentTick(), snapshot);
+      snapshot.statistics = StatisticsOf(kernel.state());
+      guard.Describe(snapshot);
+    });
+  }
   if (auto serving = control::ServeUnix(context, config.control_socket, api); !serving.ok()) {
     return serving;
   }
   MetricsListener listener(context, config.metrics, metrics, log);
   const Heartbeat heartbeat(context, applier, listener);
+  guard.Run(context);
   log.Write(Level::kInfo, "ready", {{"socket", config.control_socket}});
   context.run();
 

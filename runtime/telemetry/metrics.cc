@@ -6,6 +6,7 @@
 
 #include "base/version.h"
 #include "bundle/mappings.h"
+#include "runtime/telemetry/statistics.h"
 
 namespace march::telemetry {
 namespace {
@@ -63,7 +64,7 @@ using Part = std::uint64_t Count::*;
 // Of the mappings that are under audit, or of the others; former ones too.
 void WriteMappings(const Snapshot& snapshot, bool audits, Part part, Writer& writer) {
   const auto write = [&](const auto& row) {
-    if (bundle::IsAudit(row.action) != audits) return;
+    if (bundle::IsAudit(row.action) != audits || row.action == kAboveLimit) return;
     writer.Sample({{"mapping", row.name}, {"action", row.action}}, row.count.*part);
   };
   std::for_each(snapshot.mappings.begin(), snapshot.mappings.end(), write);
@@ -81,13 +82,22 @@ void WriteCounts(const Snapshot& snapshot, std::string_view unit, Part part, Wri
   writer.Family(audited, "counter",
                 "Would be judged by a mapping under audit, in " + of_unit + ".");
   WriteMappings(snapshot, true, part, writer);
+  const std::string above = "march_above_limit_" + total;
+  writer.Family(above, "counter", "Above the limit of a mapping, in " + of_unit + ".");
+  for (const MappingCount& row : snapshot.mappings) {
+    if (row.above_limit) writer.Sample({{"mapping", row.name}}, *row.above_limit.*part);
+  }
+  for (const RetiredCount& row : snapshot.retired) {
+    if (row.action == kAboveLimit) writer.Sample({{"mapping", row.name}}, row.count.*part);
+  }
   const std::string defaults = "march_default_" + total;
   writer.Family(defaults, "counter", "Judged by defaults.action, in " + of_unit + ".");
   for (const auto& [action, count] : snapshot.defaults) {
     writer.Sample({{"action", action}}, count.*part);
   }
   const std::string slots = "march_unclassified_" + total;
-  writer.Family(slots, "counter", "Decided before any mapping, in " + of_unit + ".");
+  writer.Family(slots, "counter",
+                "Decided before any mapping, or above its limit, in " + of_unit + ".");
   for (const SlotCount& row : snapshot.slots) {
     writer.Sample({{"reason", row.name}, {"action", row.passes ? "allow" : "drop"}},
                   row.count.*part);
@@ -96,6 +106,40 @@ void WriteCounts(const Snapshot& snapshot, std::string_view unit, Part part, Wri
   writer.Family(retired, "counter",
                 "Judged by former mappings too many to name, in " + of_unit + ".");
   writer.Sample({}, snapshot.retired_rest.*part);
+}
+
+void WriteFlows(const Snapshot& snapshot, Writer& writer) {
+  if (snapshot.flow_tables.empty()) return;
+  writer.Family("march_flows", "gauge", "Connections that live.");
+  for (const FlowTableState& table : snapshot.flow_tables) {
+    writer.Sample({{"table", table.name}}, table.flows);
+  }
+  writer.Family("march_flow_table_capacity", "gauge", "Connections that there is room for.");
+  for (const FlowTableState& table : snapshot.flow_tables) {
+    writer.Sample({{"table", table.name}}, table.capacity);
+  }
+  writer.Family("march_flow_table_full", "gauge",
+                "1 when a connection found no room there in the last minute.");
+  for (const FlowTableState& table : snapshot.flow_tables) {
+    writer.Sample({{"table", table.name}}, table.is_full ? 1 : 0);
+  }
+}
+
+void WriteBlockList(const Snapshot& snapshot, Writer& writer) {
+  if (!snapshot.block_list) return;
+  writer.Family("march_block_list_entries", "gauge", "Prefixes on the block list.");
+  writer.Sample({}, snapshot.block_list->entries);
+  writer.Family("march_block_list_capacity", "gauge", "Prefixes that there is room for.");
+  writer.Sample({}, snapshot.block_list->capacity);
+}
+
+void WriteStatistics(const Snapshot& snapshot, Writer& writer) {
+  for (const StatisticInfo& statistic : Statistics()) {
+    if (statistic.which >= snapshot.statistics.size()) continue;
+    const std::string name = "march_" + std::string(statistic.name) + "_total";
+    writer.Family(name, "counter", statistic.help);
+    writer.Sample({}, snapshot.statistics[statistic.which]);
+  }
 }
 
 }  // namespace
@@ -138,8 +182,16 @@ std::string MetricsText(const Snapshot& snapshot) {
     writer.Sample({{"interface", interface.name}, {"mode", interface.mode}},
                   interface.mode.empty() ? 0 : 1);
   }
+  writer.Family("march_interface_fast", "gauge",
+                "1 when packets between this and another such interface pass the kernel by.");
+  for (const InterfaceState& interface : snapshot.interfaces) {
+    writer.Sample({{"interface", interface.name}}, interface.fast ? 1 : 0);
+  }
   WriteCounts(snapshot, "packets", &Count::packets, writer);
   WriteCounts(snapshot, "bytes", &Count::bytes, writer);
+  WriteFlows(snapshot, writer);
+  WriteBlockList(snapshot, writer);
+  WriteStatistics(snapshot, writer);
   return writer.Take();
 }
 

@@ -3,47 +3,25 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
-#include <fstream>
 #include <iostream>
 
 #include "base/print.h"
 #include "compiler/budget/verifier.h"
 #include "tests/budget/shapes.h"
+#include "tests/kernels/jit_hardening.h"
 
 namespace march {
 namespace {
 
-const char* const kSysctl = "/proc/sys/net/core/bpf_jit_harden";
-
-bool Write(const std::string& value) {
-  std::ofstream out(kSysctl);
-  out << value << std::flush;
-  return out.good();
-}
-
-// Sets the sysctl while it lives; skips the test, loudly, where it cannot be set.
-class Hardened {
- public:
-  Hardened() {
-    std::ifstream(kSysctl) >> before_;
-    if (before_.empty() || !Write("2")) {
-      std::cerr << "SKIPPED: cannot write " << kSysctl
-                << ", so nothing is known of hardened JITs\n";
-      std::exit(77);
-    }
-  }
-  Hardened(const Hardened&) = delete;
-  Hardened& operator=(const Hardened&) = delete;
-  ~Hardened() {
-    if (!Write(before_)) std::cerr << kSysctl << " was " << before_ << " and cannot be put back\n";
-  }
-
- private:
-  std::string before_;
-};
-
 TEST_CASE("the extreme shapes load where constants are hidden") {
   tests::SkipWithoutPrivileges();
+  const auto setting = tests::JitHardening::Take();
+  if (setting == nullptr) {
+    std::cerr
+        << "SKIPPED: cannot set net.core.bpf_jit_harden, so nothing is known of hardened JITs\n";
+    std::exit(77);
+  }
+  REQUIRE(setting->HideConstants(false));
   const auto plain = tests::LoadShape(tests::WorstShape());
   REQUIRE(plain.ok());
   REQUIRE(plain->figures.ok());
@@ -51,7 +29,7 @@ TEST_CASE("the extreme shapes load where constants are hidden") {
     std::cerr << "SKIPPED: the kernel has no JIT, or does not say what it makes\n";
     std::exit(77);
   }
-  const Hardened hardened;
+  REQUIRE(setting->HideConstants(true));
   const auto hidden = tests::LoadShape(tests::WorstShape());
   REQUIRE(hidden.ok());
   INFO((hidden->figures.ok() ? "" : TextOf(hidden->figures.diagnostics())));

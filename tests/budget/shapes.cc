@@ -7,8 +7,8 @@
 
 #include "base/print.h"
 #include "bundle/abi/verdict.h"
-#include "compiler/clang/bpf_object.h"
 #include "compiler/emit/bpf_source.h"
+#include "runtime/bpf/state_maps.h"
 
 namespace march::tests {
 namespace {
@@ -118,16 +118,25 @@ std::string Describe(const march_shape& shape) {
   return out.str();
 }
 
-Outcome<Loaded> LoadShape(const march_shape& shape, std::uint32_t lines) {
+Outcome<clang::BpfObject> CompileShape(const march_shape& shape, std::uint32_t lines) {
   classify::Tables tables;
   tables.shape = shape;
   tables.words.resize(std::size_t{lines} * MARCH_LINE_WORDS);
-  const auto object = clang::CompileBpf(emit::EmitBpf(ruleset::RuleSet{}, tables));
+  return clang::CompileBpf(emit::EmitBpf(ruleset::RuleSet{}, tables));
+}
+
+Outcome<Loaded> LoadShape(const march_shape& shape, std::uint32_t lines,
+                          const march_config& config) {
+  const auto object = CompileShape(shape, lines);
   if (!object) return object.diagnostics();
+  const auto state = bpf::StateMaps::Open("", config);
+  if (!state) return state.diagnostics();
+  const std::vector<bpf::StateMap> maps = state->maps();
   // What the tables hold is nothing to the verifier.
   const std::string few_lines(std::size_t{4} * MARCH_LINE_BYTES, '\0');
-  const auto program = bpf::TestRun::Load({object->bytes, few_lines, MARCH_SLOT_FIRST_MAPPING});
-  return Loaded{object->instructions, object->stack_bytes,
+  const auto program = bpf::TestRun::Load(
+      {object->bytes, few_lines, MARCH_SLOT_FIRST_MAPPING, state->config(), maps});
+  return Loaded{object->longest_function, object->stack_bytes,
                 program ? program->Figures() : Outcome<bpf::LoadFigures>(program.diagnostics())};
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/outcome.h"
 #include "bundle/abi/tables.h"
+#include "compiler/clang/bpf_object.h"
 #include "runtime/bpf/test_run.h"
 #include "tests/random/random.h"
 
@@ -27,14 +28,18 @@ march_shape RandomShape(Random& random);
 
 std::string Describe(const march_shape& shape);
 
+// The program of a shape, with room for `lines` lines of tables.
+Outcome<clang::BpfObject> CompileShape(const march_shape& shape, std::uint32_t lines = 64);
+
 struct Loaded {
   std::size_t instructions = 0;
   std::uint32_t stack_bytes = 0;
   Outcome<bpf::LoadFigures> figures;
 };
 
-// Compiles the program of a shape, with room for `lines` lines of tables, and loads it.
-Outcome<Loaded> LoadShape(const march_shape& shape, std::uint32_t lines = 64);
+// The same, loaded for a gateway that asks for what `config` says.
+Outcome<Loaded> LoadShape(const march_shape& shape, std::uint32_t lines = 64,
+                          const march_config& config = {});
 
 // Ends the test program as skipped, loudly, unless it may load programs.
 void SkipWithoutPrivileges();

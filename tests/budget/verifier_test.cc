@@ -10,6 +10,7 @@
 #include "base/print.h"
 #include "compiler/budget/verifier.h"
 #include "compiler/pipeline/pipeline.h"
+#include "tests/budget/everything.h"
 #include "tests/budget/shapes.h"
 
 namespace march {
@@ -39,11 +40,12 @@ struct Seen {
   }
 };
 
-void CheckShape(const march_shape& shape, Seen& seen, std::uint32_t lines = 64) {
+void CheckShape(const march_shape& shape, Seen& seen, std::uint32_t lines = 64,
+                const march_config& config = {}) {
   INFO(tests::Describe(shape));
   const std::uint64_t estimate = EstimateVerified(shape).total();
   INFO("estimate " << estimate);
-  const auto loaded = tests::LoadShape(shape, lines);
+  const auto loaded = tests::LoadShape(shape, lines, config);
   REQUIRE(loaded.ok());
   CHECK(loaded->instructions <= budget::kMaxInstructions);
   CHECK(loaded->stack_bytes <= budget::kMaxStackBytes);
@@ -74,6 +76,18 @@ TEST_CASE("the deepest shapes that tables can have pass the check and load") {
     CheckShape(shape, seen);
   }
   seen.Print("extreme shapes");
+}
+
+TEST_CASE("they do where a gateway asks for everything that there is") {
+  tests::SkipWithoutPrivileges();
+  Seen seen;
+  const march_config everything = tests::EverythingAsked();
+  for (march_shape shape : tests::ExtremeShapes()) {
+    shape.features = MARCH_FEATURE_STATEFUL | MARCH_FEATURE_TREATMENTS | MARCH_FEATURE_LIMITS |
+                     MARCH_FEATURE_REJECTS;
+    CheckShape(shape, seen, 64, everything);
+  }
+  seen.Print("extreme shapes, everything asked for");
 }
 
 TEST_CASE("the largest tables load with the deepest shape") {

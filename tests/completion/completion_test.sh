@@ -34,6 +34,8 @@ expect "json junit" marchctl test policy --output j
 expect "--min-coverage --min-mutation" marchctl test policy --min
 expect "kernel model tables" marchctl replay p f --engine ""
 expect "bash fish zsh" marchctl completion ""
+expect "count cut list" marchctl flows ""
+expect "closed closing cut established new" marchctl flows cut --state ""
 expect "--report" marchctl compile policy --rep
 expect "policy.yaml" marchctl validate pol
 

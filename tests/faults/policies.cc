@@ -53,6 +53,44 @@ std::string Tcp(std::uint64_t port) {
   return "protocols: [tcp], ports: [" + Number(port) + "]";
 }
 
+// Every treatment, of neighbours in precedence that ask for different ones.
+std::string Treatments(bool default_allow) {
+  Writer policy;
+  policy.Service("a", "10.0.0.0/24, \"2001:db8:a::/64\"");
+  policy.Service("b", "10.0.1.0/24, \"2001:db8:b::/64\"");
+  policy.Mapping("plain", "a", "b", Tcp(80));
+  policy.Mapping("stateless", "a", "b", Tcp(81) + ", stateful: false");
+  policy.Mapping("turned-away", "a", "b", Tcp(82) + ", action: reject");
+  policy.Mapping("dropped", "a", "b", Tcp(83) + ", action: deny");
+  policy.Mapping("limited", "a", "b", Tcp(84) + ", limit: {packets: 100}");
+  policy.Mapping("limited-alike", "a", "b", Tcp(85) + ", limit: {packets: 100}");
+  policy.Mapping("by-source", "a", "b",
+                 Tcp(86) + ", limit: {bytes: 1000, per: source, prefix_v4: 24, prefix_v6: 48}");
+  policy.Mapping("by-destination", "a", "b",
+                 Tcp(87) + ", limit: {connections: 7, burst: 10, per: destination, exceed: mark}");
+  policy.Mapping("in-all", "a", "b",
+                 Tcp(88) + ", limit: {packets: 3000000, bytes: 16000000000, connections: 1}");
+  policy.Mapping("stateless-limited", "a", "b",
+                 Tcp(89) + ", stateful: false, limit: {bytes: 70000, burst: 100000}");
+  policy.Mapping("patient", "a", "b", Tcp(90) + ", limit: {packets: 1, burst: 16000000000}");
+  policy.Mapping("watched", "a", "b", Tcp(80) + ", limit: {packets: 5}, audit: true, priority: 1");
+  std::string text = policy.Text(default_allow);
+  const std::string action = "{action: allow}";
+  const std::size_t at = text.find(action);
+  if (at != std::string::npos) text.replace(at, action.size(), "{action: allow, stateful: false}");
+  return text;
+}
+
+// Nothing here makes a flow but what is under audit.
+std::string NoState() {
+  Writer policy;
+  policy.Service("a", "10.0.0.0/24");
+  policy.Mapping("turned-away", "a", "", "action: reject");
+  policy.Mapping("stateless", "", "a", Tcp(80) + ", stateful: false");
+  policy.Mapping("watched", "", "a", "audit: true");
+  return policy.Text();
+}
+
 // Both ends of the address spaces, and their middles.
 std::string Edges() {
   Writer policy;
@@ -488,6 +526,9 @@ std::vector<NamedPolicy> FaultPolicies() {
       {"many-pairs", {Pairs()}, kPairs},
       {"only4", {OneFamily("10.0.0.0/8", "192.0.2.1")}, {}},
       {"only6", {OneFamily("\"2001:db8::/32\"", "\"2001:db8:1::1\"")}, kRowsOnly},
+      {"treatments", {Treatments(false)}, {}},
+      {"treatments-allow", {Treatments(true)}, kRowsOnly},
+      {"no-state", {NoState()}, {}},
       {"nothing", {Writer().Text(false)}, {}},
       {"everything", {Writer().Text(true)}, {}},
   };

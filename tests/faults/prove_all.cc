@@ -10,6 +10,7 @@
 //
 //   proved   nothing
 //   order    the slots are not in the order in which the mappings decide
+//   treatments  what a mapping asks for beyond allow and deny is not what the policy says
 //   format   the tables are not what their format allows
 //   classes  addresses that the policy tells apart have one class
 //   cells    a cell's fate in the tables is not the policy's
@@ -52,7 +53,9 @@ std::string_view OutcomeOf(const Diagnostic& error) {
   if (says("the program in the kernel:")) return "kernel";
   if (says("; the tables:")) return "cells";
   if (says("which the policy tells apart")) return "classes";
-  if (says("the counters are not in the order")) return "order";
+  if (says("are not in the order in which the mappings decide")) return "order";
+  if (says("in another way than the policy")) return "treatments";
+  if (says("is made for other treatments")) return "treatments";
   return "format";
 }
 

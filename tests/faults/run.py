@@ -9,7 +9,8 @@ Nothing is changed in the tree: what a fault is in is compiled from a copy again
 the build, and linked into march-prove-all (prove_all.cc), which proves the policies of policies.cc.
 Without a fault all of them must be proved. A fault is *caught* by what first finds it:
 
-    order, format, classes, cells, kernel   the proof, see prove_all.cc
+    order, treatments, format, classes,
+    cells, kernel                           the proof, see prove_all.cc
     refused                                 the compiler or the loader, which make an error of it
     crash, time-out                         no bundle, for the same reason
 
@@ -47,7 +48,7 @@ RUNNER = "march-prove-all"
 SKIPPED = 77
 SECONDS = 20  # that one policy may take
 SECONDS_LATER = 4  # and those behind one that took longer
-PROOF = ("order", "format", "classes", "cells", "kernel")
+PROOF = ("order", "treatments", "format", "classes", "cells", "kernel")
 
 # Who uses what is in a header; beside them the program, which has it as text.
 USERS = {
@@ -57,8 +58,10 @@ USERS = {
     "bundle/abi/verdict.h":
         ["compiler/classify/leaves.cc", "compiler/classify/tables.cc", "compiler/emit/bpf_source.cc",
          "compiler/prove/cells.cc", "compiler/prove/leaf_reader.cc", "compiler/prove/plain_policy.cc",
-         "compiler/prove/prove.cc", "compiler/prove/witness.cc"],
+         "compiler/classify/treatments.cc", "compiler/prove/prove.cc", "compiler/prove/treatments.cc",
+         "compiler/prove/witness.cc"],
     "bpf-templates/common/walk.h": [],
+    "bpf-templates/common/bits.h": [],
     "bpf-templates/common/leaf.h": [],
     "bpf-templates/common/packet.h": [],
     "bpf-templates/xdp/program.h": [],

@@ -52,6 +52,7 @@ void CheckVerified(const Bundle& bundle, std::string_view bytes) {
   contents.mappings = bundle.manifest.mappings;
   contents.tool_version = bundle.manifest.tool_version;
   contents.minimum_kernel = bundle.manifest.minimum_kernel;
+  contents.minimum_kernel_for = bundle.manifest.minimum_kernel_for;
   contents.files = bundle.files;
   const Outcome<std::string> packed = Pack(contents, {Key()});
   Require(packed.ok() && *packed == bytes, "Pack writes what was verified");

@@ -79,6 +79,8 @@ json SchemaOf(const model::Form& form) {
       return {{"anyOf", {{{"enum", form.words}}, number}}};
     case Kind::kDuration:
       return {{"type", "string"}, {"pattern", "^[1-9][0-9]*(ms|s|m|h)$"}};
+    case Kind::kFlag:
+      return {{"type", "boolean"}};
     case Kind::kHostname:
       return {{"$ref", "#/$defs/hostname"}};
     case Kind::kPath:

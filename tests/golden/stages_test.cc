@@ -21,7 +21,7 @@ std::string WithoutVersion(std::string text) {
 
 TEST_CASE("every stage prints what it is known to print") {
   DiskFileSystem files;
-  for (const std::string name : {"quickstart", "edges", "audit"}) {
+  for (const std::string name : {"quickstart", "edges", "audit", "treatments"}) {
     const auto compilation = pipeline::Compile(files, std::string(kDirectory) + name + ".yaml",
                                                pipeline::Stage::kObject);
     INFO(TextOf(compilation.diagnostics));

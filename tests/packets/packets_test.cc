@@ -39,7 +39,7 @@ std::string NameOf(std::uint32_t slot) {
 
 TEST_CASE("the native reader and walker judge every frame as they must") {
   const auto& words = Compiled().tables->words;
-  std::set<std::string> deciders;
+  std::set<std::string, std::less<>> deciders;
   for (const tests::FrameCase& frame : tests::FrameCases()) {
     INFO(frame.name);
     // A copy of the exact size, so that a sanitizer sees one byte too far.
@@ -57,11 +57,11 @@ TEST_CASE("the native reader and walker judge every frame as they must") {
     CHECK(passes == frame.passes);
     deciders.insert(frame.decider);
   }
-  // Every slot there is was met, but the one that only a broken table leads to.
-  for (std::uint32_t slot = MARCH_SLOT_ARP; slot <= MARCH_SLOT_DEFAULT; ++slot) {
-    const std::string name(bundle::SlotName(slot));
-    INFO(name);
-    if (!name.empty()) CHECK(deciders.contains(name));
+  // Every slot of a packet by itself was met, but the one that only a broken table leads to.
+  CHECK(deciders.contains(bundle::SlotName(MARCH_SLOT_DEFAULT)));
+  for (std::uint32_t slot = MARCH_SLOT_ARP; slot <= MARCH_SLOT_FRAGMENT; ++slot) {
+    INFO(slot);
+    CHECK(deciders.contains(bundle::SlotName(slot)));
   }
 }
 

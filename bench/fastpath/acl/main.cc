@@ -26,9 +26,9 @@
 #include <string>
 #include <vector>
 
+#include "bench/common/cpu_time.h"
 #include "bench/fastpath/acl/rules.h"
 #include "bench/fastpath/bpf/trace.h"
-#include "bench/fastpath/cpu_time.h"
 
 namespace {
 

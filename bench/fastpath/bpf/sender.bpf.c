@@ -6,21 +6,6 @@
 
 static long (*const bpf_redirect)(uint32_t interface, uint64_t flags) = (void*)23;
 
-MARCH_INLINE uint64_t bench_sum(const uint8_t* at, uint32_t bytes) {
-  uint64_t sum = 0;
-  for (uint32_t i = 0; i < bytes; i += 4) sum += *(const uint32_t*)(at + i);
-  return sum;
-}
-
-/* RFC 1071; the sum of 32-bit words folds to that of 16-bit words, in either byte order. */
-MARCH_INLINE uint16_t bench_checksum(uint64_t sum) {
-  sum = (sum & 0xffffffffu) + (sum >> 32);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return (uint16_t)~sum;
-}
-
 /* One text that is a valid TCP header and a valid UDP header with 12 bytes of payload: its bytes 6
  * and 7 are UDP's checksum, a constant, and part of TCP's sequence number; bytes 16 and 17 are
  * TCP's checksum and part of UDP's payload, and make either sum come out. */
@@ -30,10 +15,6 @@ MARCH_INLINE void bench_finish_l4(uint8_t* l4, uint64_t pseudo_header) {
   *(uint32_t*)(l4 + 12) = 0x00100250; /* TCP: 20 bytes of header, SYN */
   *(uint32_t*)(l4 + 16) = 0;
   *(uint16_t*)(l4 + 16) = bench_checksum(pseudo_header + bench_sum(l4, BENCH_L4_BYTES));
-}
-
-MARCH_INLINE uint64_t bench_pseudo(uint32_t protocol) {
-  return (protocol << 8) + (BENCH_L4_BYTES << 8);
 }
 
 SEC("xdp")

@@ -3,6 +3,7 @@
 #ifndef MARCH_BENCH_FASTPATH_BPF_TRACE_H
 #define MARCH_BENCH_FASTPATH_BPF_TRACE_H
 
+#include "bench/common/bpf/frame.h"
 #include "bundle/abi/types.h"
 
 /* In the byte order of the wire. Short, so that the trace takes little of the caches. */
@@ -27,12 +28,6 @@ struct bench_state {
   uint8_t destination_mac[6];
   uint8_t source_mac[6];
 };
-
-/* Where the headers of a frame lie; no VLAN tags, no IP options. */
-#define BENCH_IP 14
-#define BENCH_L4_IN_IPV4 34
-#define BENCH_L4_IN_IPV6 54
-#define BENCH_L4_BYTES 20
 
 #ifdef __bpf__
 

@@ -7,12 +7,12 @@
 #include <iostream>
 #include <thread>
 
-#include "bench/fastpath/fail.h"
+#include "bench/common/fail.h"
+#include "bench/common/selection.h"
+#include "bench/fastpath/live/gateway.h"
 #include "bench/fastpath/live/live_subject.h"
-#include "bench/fastpath/live/network.h"
 #include "bench/fastpath/live/sender.h"
 #include "bench/fastpath/policy.h"
-#include "bench/fastpath/selection.h"
 
 namespace march::bench {
 namespace {
@@ -163,13 +163,6 @@ std::vector<Measured> Install(const LiveOptions& options, const Policy& policy,
   return all;
 }
 
-std::vector<double> Ratios(const std::vector<double>& values, const std::vector<double>& to) {
-  std::vector<double> ratios;
-  ratios.reserve(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) ratios.push_back(values[i] / to[i]);
-  return ratios;
-}
-
 json ResultOf(const Measured& measured, const Policy& policy, std::string_view traffic,
               double allowed, const Measured& ours) {
   const std::uint64_t lost = measured.sent - measured.received;
@@ -233,7 +226,7 @@ void MeasureTraffic(const LiveOptions& options, const Policy& policy, tests::Tra
     CheckShare(measured, allowed, place);
     json result = ResultOf(measured, policy, name, allowed, *ours);
     Print(result, place);
-    results.AddLive(std::move(result));
+    results.Add("live_frames", std::move(result));
   }
 }
 

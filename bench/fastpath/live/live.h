@@ -1,9 +1,9 @@
 // Real frames over a veth pair, judged on the way through a gateway.
 #pragma once
 
+#include "bench/common/results.h"
+#include "bench/common/workspace.h"
 #include "bench/fastpath/options.h"
-#include "bench/fastpath/results.h"
-#include "bench/fastpath/workspace.h"
 
 namespace march::bench {
 

@@ -1,24 +1,16 @@
 #include "bench/fastpath/live/live_subject.h"
 
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <linux/if_link.h>
+#include <optional>
 
-#include <algorithm>
-#include <nlohmann/json.hpp>
-
-#include "bench/fastpath/fail.h"
+#include "bench/common/fail.h"
+#include "bench/common/netfilter.h"
+#include "bench/common/xdp.h"
 #include "bench/fastpath/live/netfilter.h"
-#include "bench/fastpath/process.h"
 #include "bench/fastpath/subjects/subject.h"
 #include "runtime/bpf/loader.h"
 
 namespace march::bench {
 namespace {
-
-using nlohmann::json;
-
-constexpr double kLoadLimitSeconds = 60;
 
 class Nothing final : public LiveSubject {
  public:
@@ -29,38 +21,17 @@ Installed InstallNothing(const LiveSetup&) {
   return {std::make_unique<Nothing>(), 0, ""};
 }
 
-// An XDP program in the driver, as on a gateway.
-class Xdp : public LiveSubject {
- public:
-  Xdp(const Gateway& gateway, int program) : gateway_(gateway) {
-    const Namespace::Inside here(gateway_.inside());
-    const auto index = static_cast<int>(gateway_.in_index());
-    if (bpf_xdp_attach(index, program, XDP_FLAGS_DRV_MODE, nullptr) != 0) {
-      Fail("attach an XDP program");
-    }
-  }
-  ~Xdp() override {
-    const Namespace::Inside here(gateway_.inside());
-    bpf_xdp_detach(static_cast<int>(gateway_.in_index()), XDP_FLAGS_DRV_MODE, nullptr);
-  }
-  Xdp(const Xdp&) = delete;
-  Xdp& operator=(const Xdp&) = delete;
-  std::optional<std::uint64_t> Denied() const override { return {}; }
-
- private:
-  const Gateway& gateway_;
-};
-
 // A subject of the classification, with its program attached.
 class AttachedSubject final : public LiveSubject {
  public:
   AttachedSubject(std::unique_ptr<Subject> subject, const Gateway& gateway)
-      : subject_(std::move(subject)), xdp_(gateway, subject_->program()) {}
+      : subject_(std::move(subject)),
+        xdp_(gateway.inside(), gateway.in_index(), subject_->program()) {}
   std::optional<std::uint64_t> Denied() const override { return {}; }
 
  private:
   std::unique_ptr<Subject> subject_;
-  Xdp xdp_;
+  AttachedXdp xdp_;
 };
 
 template <MadeSubject (*Make)(const Policy&, const Workspace&)>
@@ -76,7 +47,9 @@ Installed InstallXdp(const LiveSetup& setup) {
 class LiveGenerated final : public LiveSubject {
  public:
   LiveGenerated(const Policy& policy, bpf::Program program, const Gateway& gateway)
-      : policy_(policy), program_(std::move(program)), xdp_(gateway, program_.prog.get()) {}
+      : policy_(policy),
+        program_(std::move(program)),
+        xdp_(gateway.inside(), gateway.in_index(), program_.prog.get()) {}
 
   std::optional<std::uint64_t> Denied() const override { return Sum().denied; }
   std::optional<std::uint64_t> Judged() const override { return Sum().judged; }
@@ -104,7 +77,7 @@ class LiveGenerated final : public LiveSubject {
 
   const Policy& policy_;
   bpf::Program program_;
-  Xdp xdp_;
+  AttachedXdp xdp_;
 };
 
 Installed InstallGenerated(const LiveSetup& setup) {
@@ -122,98 +95,58 @@ Installed InstallGenerated(const LiveSetup& setup) {
 
 class Nftables final : public LiveSubject {
  public:
-  Nftables(const Gateway& gateway, std::string family, std::string listing)
-      : gateway_(gateway), family_(std::move(family)), listing_(std::move(listing)) {}
+  Nftables(const LiveSetup& setup, std::string table)
+      : gateway_(setup.gateway), workspace_(setup.workspace), table_(std::move(table)) {}
 
   std::optional<std::uint64_t> Denied() const override {
-    const Namespace::Inside here(gateway_.inside());
-    const Finished listed =
-        RunProgram({"sh", "-c", "nft -j list chain " + family_ + " bench denied > " + listing_},
-                   kLoadLimitSeconds);
-    if (!listed.ok) FailWith(listed.problem);
-    const json text = json::parse(ReadFile(listing_));
-    for (const json& item : text["nftables"]) {
-      if (!item.contains("rule")) continue;
-      for (const json& part : item["rule"]["expr"]) {
-        if (part.contains("counter")) return part["counter"]["packets"].get<std::uint64_t>();
-      }
-    }
-    FailWith("nft does not show the counter of denied packets");
+    return NftCounter(gateway_.inside(), workspace_, table_, "denied");
   }
 
  private:
   const Gateway& gateway_;
-  std::string family_;
-  std::string listing_;
+  const Workspace& workspace_;
+  std::string table_;
 };
 
 template <NftPlace Place, NftForm Form>
 Installed InstallNft(const LiveSetup& setup) {
-  const Gateway& gateway = setup.gateway;
-  const Workspace& workspace = setup.workspace;
-  if (FindProgram("nft").empty()) return {nullptr, 0, "nft is not installed (Debian: nftables)"};
-  const auto script = NftScript(setup.policy, Place, Form, gateway.in());
+  const auto script = NftScript(setup.policy, Place, Form, setup.gateway.in());
   if (!script) {
     return {nullptr, 0, "sets know no precedence: the policy has denies, or overlaps too much"};
   }
-  const std::string path = workspace.path() + "/script.nft";
-  WriteFile(path, *script);
-  const Namespace::Inside here(gateway.inside());
-  const Finished loaded = RunProgram({"nft", "-f", path}, kLoadLimitSeconds);
+  const Finished loaded = LoadNft(setup.gateway.inside(), setup.workspace, *script);
   if (!loaded.ok) return {nullptr, 0, loaded.problem};
-  const std::string family = Place == NftPlace::kIngress ? "netdev" : "inet";
-  return {std::make_unique<Nftables>(gateway, family, workspace.path() + "/listing.json"),
-          loaded.seconds, ""};
+  const char* table = Place == NftPlace::kIngress ? "netdev bench" : "inet bench";
+  return {std::make_unique<Nftables>(setup, table), loaded.seconds, ""};
 }
 
 class Iptables final : public LiveSubject {
  public:
-  Iptables(const Gateway& gateway, std::string save, std::string table, std::string listing)
-      : gateway_(gateway),
-        save_(std::move(save)),
-        table_(std::move(table)),
-        listing_(std::move(listing)) {}
+  Iptables(const LiveSetup& setup, std::string program, std::string table)
+      : gateway_(setup.gateway),
+        workspace_(setup.workspace),
+        program_(std::move(program)),
+        table_(std::move(table)) {}
 
   std::optional<std::uint64_t> Denied() const override {
-    const Namespace::Inside here(gateway_.inside());
-    const Finished saved =
-        RunProgram({"sh", "-c", save_ + " -c -t " + table_ + " > " + listing_}, kLoadLimitSeconds);
-    if (!saved.ok) FailWith(saved.problem);
-    const std::string text = ReadFile(listing_);
-    // "[PACKETS:BYTES] -A BENCH-DENIED -j DROP"
-    const std::size_t rule = text.find("] -A BENCH-DENIED ");
-    if (rule == std::string::npos) FailWith(save_ + " does not show the rule that drops");
-    const std::size_t start = text.rfind('[', rule) + 1;
-    return std::stoull(text.substr(start));
+    return IptablesCounter(gateway_.inside(), workspace_, program_, table_, "BENCH-DENIED");
   }
 
  private:
   const Gateway& gateway_;
-  std::string save_;
+  const Workspace& workspace_;
+  std::string program_;
   std::string table_;
-  std::string listing_;
 };
 
-enum class Backend { kLegacy, kNft };
-
-template <Backend Which, bool Raw>
+template <IptablesBackend Backend, bool Raw>
 Installed InstallIptables(const LiveSetup& setup) {
-  const Gateway& gateway = setup.gateway;
-  const Workspace& workspace = setup.workspace;
-  std::string program =
-      setup.policy.options.family == space::Family::kV4 ? "iptables" : "ip6tables";
-  program += Which == Backend::kLegacy ? "-legacy" : "-nft";
-  if (FindProgram(program).empty()) {
-    return {nullptr, 0, program + " is not installed (Debian: iptables)"};
-  }
-  const std::string path = workspace.path() + "/script.iptables";
-  WriteFile(path, IptablesScript(setup.policy, Raw));
-  const Namespace::Inside here(gateway.inside());
-  const Finished loaded = RunProgram({program + "-restore"}, kLoadLimitSeconds, path);
+  const std::string program =
+      IptablesProgram(setup.policy.options.family == space::Family::kV4, Backend);
+  const Finished loaded = LoadIptables(setup.gateway.inside(), setup.workspace, program,
+                                       IptablesScript(setup.policy, Raw));
   if (!loaded.ok) return {nullptr, 0, loaded.problem};
-  return {std::make_unique<Iptables>(gateway, program + "-save", Raw ? "raw" : "filter",
-                                     workspace.path() + "/listing.iptables"),
-          loaded.seconds, ""};
+  return {std::make_unique<Iptables>(setup, program, Raw ? "raw" : "filter"), loaded.seconds, ""};
 }
 
 }  // namespace
@@ -242,11 +175,11 @@ const std::vector<LiveKind>& LiveKinds() {
       {"nft-forward-map", "nftables in inet forward, a verdict map over destinations", true,
        InstallNft<NftPlace::kForward, NftForm::kMap>},
       {"iptables-legacy-raw", "iptables-legacy in raw PREROUTING, a rule a mapping", true,
-       InstallIptables<Backend::kLegacy, true>},
+       InstallIptables<IptablesBackend::kLegacy, true>},
       {"iptables-legacy-forward", "iptables-legacy in FORWARD, a rule a mapping", true,
-       InstallIptables<Backend::kLegacy, false>},
+       InstallIptables<IptablesBackend::kLegacy, false>},
       {"iptables-nft-forward", "iptables-nft in FORWARD, a rule a mapping", true,
-       InstallIptables<Backend::kNft, false>},
+       InstallIptables<IptablesBackend::kNft, false>},
   };
   return kinds;
 }

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "bench/fastpath/live/network.h"
+#include "bench/fastpath/live/gateway.h"
 #include "bench/fastpath/policy.h"
 
 namespace march::bench {

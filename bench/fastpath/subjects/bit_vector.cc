@@ -42,7 +42,8 @@ class BitVector final : public ProgramSubject {
   BitVector(const Policy& policy, std::string& refusal)
       : ProgramSubject("bit-vector"),
         words_((policy.rules.size() + 63) / 64),
-        object_("bit_vector.bpf.c", "#define BENCH_WORDS " + std::to_string(words_) + "\n") {
+        object_("fastpath/bpf/bit_vector.bpf.c",
+                "#define BENCH_WORDS " + std::to_string(words_) + "\n") {
     const bool v4 = policy.options.family == space::Family::kV4;
     const char* source_map = v4 ? "vector_source4" : "vector_source6";
     const char* destination_map = v4 ? "vector_destination4" : "vector_destination6";

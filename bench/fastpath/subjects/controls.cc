@@ -39,8 +39,9 @@ MadeSubject Lookup(std::string_view name, const char* program, const char* map, 
                    std::size_t mappings) {
   const auto entries =
       static_cast<std::uint32_t>(std::bit_ceil(std::max<std::size_t>(mappings, 2)));
-  auto control = std::make_unique<Control>(
-      name, "lookup.bpf.c", program, "#define BENCH_ENTRIES " + std::to_string(entries) + "u\n");
+  auto control =
+      std::make_unique<Control>(name, "fastpath/bpf/lookup.bpf.c", program,
+                                "#define BENCH_ENTRIES " + std::to_string(entries) + "u\n");
   control->object().Resize(map, entries);
   control->Load();
   if (fill) {
@@ -56,11 +57,11 @@ MadeSubject Lookup(std::string_view name, const char* program, const char* map, 
 }  // namespace
 
 MadeSubject MakeDrop(const Policy&, const Workspace&) {
-  return Simple("drop", "drop.bpf.c");
+  return Simple("drop", "fastpath/bpf/drop.bpf.c");
 }
 
 MadeSubject MakeFloor(const Policy&, const Workspace&) {
-  return Simple(kFloor, "floor.bpf.c");
+  return Simple(kFloor, "fastpath/bpf/floor.bpf.c");
 }
 
 MadeSubject MakeRandomArray(const Policy& policy, const Workspace&) {

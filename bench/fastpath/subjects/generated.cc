@@ -1,5 +1,5 @@
 // What marchctl compiled and marchd would load.
-#include "bench/fastpath/fail.h"
+#include "bench/common/fail.h"
 #include "bench/fastpath/subjects/subject.h"
 #include "runtime/bpf/loader.h"
 

@@ -125,7 +125,7 @@ class Lpm final : public ProgramSubject {
     const bool v4 = policy_.options.family == space::Family::kV4;
     const char* source_map = v4 ? "lpm_source4" : "lpm_source6";
     const char* destination_map = v4 ? "lpm_destination4" : "lpm_destination6";
-    object_ = std::make_unique<BpfObject>("lpm.bpf.c");
+    object_ = std::make_unique<BpfObject>("fastpath/bpf/lpm.bpf.c");
     object_->Resize(source_map, sources_.prefixes().size());
     object_->Resize(destination_map, destinations_.prefixes().size());
     object_->Resize("lpm_pairs", pairs.size());

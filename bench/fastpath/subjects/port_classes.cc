@@ -1,7 +1,7 @@
 #include "bench/fastpath/subjects/port_classes.h"
 
+#include "bench/common/bpf_object.h"
 #include "bench/fastpath/bpf/lpm_maps.h"
-#include "bench/fastpath/bpf_object.h"
 #include "compiler/space/protocol.h"
 
 namespace march::bench {

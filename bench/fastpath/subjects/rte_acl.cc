@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <sstream>
 
+#include "bench/common/fail.h"
+#include "bench/common/process.h"
 #include "bench/fastpath/acl/rules.h"
-#include "bench/fastpath/fail.h"
-#include "bench/fastpath/process.h"
 #include "bench/fastpath/subjects/subject.h"
 
 namespace march::bench {

@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# Limits under live frames, from one and from two CPUs: what passes is the rate, within 2 %, and
+# every packet counts once.
+#
+# MARCH_SECONDS (default 5) is how long each rate is measured. MARCH_RATES are the rates.
+here=$(dirname "$0")
+. "$here/gateway.sh"
+
+seconds=${MARCH_SECONDS:-5}
+rates=${MARCH_RATES:-100 10000 1000000}
+gateway_up
+# A second link: what comes in by one is taken in by one CPU at a time.
+ip -n "$CLIENT" link add c1 type veth peer name g1 netns "$GATEWAY"
+in_client sysctl -q -w net.ipv6.conf.c1.disable_ipv6=1
+in_gateway sysctl -q -w net.ipv6.conf.g1.disable_ipv6=1
+ip -n "$CLIENT" link set c1 up
+ip -n "$GATEWAY" link set g1 up
+sed -i 's/^interfaces: .*/interfaces: [g0, g1]/' "$WORK/marchd.yaml"
+start_marchd
+target=unix:$WORK/control.sock
+cpus=$(nproc)
+
+enforce() { # NAME LIMIT
+  cat >"$WORK/policy.yaml" <<POLICY
+apiVersion: march/v1
+kind: Policy
+mappings:
+  $1: { protocols: [udp], ports: [9], stateful: false, limit: { $2 } }
+POLICY
+  "$MARCHCTL" apply "$WORK/policy.yaml" --target "$target" --key "$WORK/key" >/dev/null
+}
+
+# "NANOSECONDS UNITS": what has passed by then. Asked again if the answer took long.
+sample() { # NAME packets|bytes
+  local before after units
+  for _ in $(seq 50); do
+    before=$(date +%s%N)
+    control http://march/v1/rules >"$WORK/rules"
+    after=$(date +%s%N)
+    if ((after - before < 20000000)); then break; fi
+  done
+  units=$(python3 -c "
+import json
+print(sum(m['$2'] for m in json.load(open('$WORK/rules'))['mappings'] if m['name'] == '$1'))")
+  echo "$(((before + after) / 2)) $units"
+}
+
+# Feeds of $1 CPUs, each to a link of its own, until stop_feeds.
+feeds=()
+start_feeds() {
+  local cpu
+  feeds=()
+  for cpu in $(seq 0 $(($1 - 1))); do
+    nsenter --net="/run/netns/$CLIENT" taskset -c "$cpu" "$MARCH_BIN/march-live-feed" "c$cpu" \
+      >"$WORK/sent$cpu" &
+    feeds+=($!)
+  done
+}
+stop_feeds() {
+  local pid
+  for pid in "${feeds[@]}"; do kill "$pid"; done
+  for pid in "${feeds[@]}"; do wait "$pid" || fail "a feed failed"; done
+}
+
+measure() { # NAME LIMIT UNIT EXPECTED CPUS
+  local begin end
+  enforce "$1" "$2"
+  start_feeds "$5"
+  sleep 1.5
+  begin=$(sample "$1" "$3")
+  sleep "$seconds"
+  end=$(sample "$1" "$3")
+  stop_feeds
+  python3 - "$2, from $5 CPUs" $begin $end "$4" <<'PYTHON' || fail "the limit is not met"
+import sys
+what, begin, passed_begin, end, passed_end, expected = sys.argv[1], *map(int, sys.argv[2:])
+rate = (passed_end - passed_begin) * 1e9 / (end - begin)
+print(f"ok: {what}: {rate:.1f} a second, {100 * (rate / expected - 1):+.2f} %")
+sys.exit(abs(rate / expected - 1) > 0.02)
+PYTHON
+}
+
+# The frames are of 60 bytes from their IP header on, and of 74 as they are counted.
+number=0
+for use in 1 2; do
+  if ((use > cpus)); then
+    echo "not tested: $use CPUs, of which this host has $cpus"
+    continue
+  fi
+  for rate in $rates; do
+    number=$((number + 1))
+    measure "packets$number" "packets: $rate, burst: $((rate / 10))" packets "$rate" "$use"
+  done
+  number=$((number + 1))
+  measure "bytes$number" "bytes: 6000000, burst: 600000" packets 100000 "$use"
+  # 64 sources of either family, all of one prefix in IPv6.
+  number=$((number + 1))
+  measure "each$number" "packets: 100, burst: 10, per: source" packets $((65 * 100)) "$use"
+done
+
+above=$(rules "sum(x['packets'] for x in r['retired'] if x['action'] == 'above-limit')
+               + sum(m.get('above_limit', {'packets': 0})['packets'] for m in r['mappings'])")
+dropped=$(rules "sum(x['packets'] for x in r['slots'] if x['name'] == 'limit')")
+expect "packets above a limit that dropped" "$dropped" "$above"
+judged=$(rules "sum(x['packets'] for x in everything if x.get('action') != 'above-limit')")
+seen=$(($(driver_count gateway g0 '^rx_queue_[0-9]+_xdp_packets') +
+  $(driver_count gateway g1 '^rx_queue_[0-9]+_xdp_packets')))
+expect "packets counted" "$judged" "$seen"
+
+# A change of policy that does not concern a limit leaves what it has used; marchd's restart too.
+enforce kept "packets: 1, burst: 20"
+start_feeds 1
+sleep 0.5
+stop_feeds
+before=$(rules "sum(m['packets'] for m in r['mappings'] if m['name'] == 'kept')")
+sed -i 's/^mappings:/mappings:\n  other: { protocols: [icmp] }/' "$WORK/policy.yaml"
+"$MARCHCTL" apply "$WORK/policy.yaml" --target "$target" --key "$WORK/key" >/dev/null
+kill_marchd
+start_marchd
+began=$(date +%s)
+start_feeds 1
+sleep 0.5
+stop_feeds
+more=$(($(rules "sum(m['packets'] for m in r['mappings'] if m['name'] == 'kept')") - before))
+((before >= 20 && before <= 22)) || fail "$before packets of a burst of 20 passed"
+((more <= 1 + $(date +%s) - began + 10)) || fail "$more more passed after a change and a restart"
+echo "ok: $before packets of a burst of 20, and $more more after a change and a restart"
