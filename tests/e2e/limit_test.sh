@@ -3,6 +3,10 @@
 # every packet counts once.
 #
 # MARCH_SECONDS (default 5) is how long each rate is measured. MARCH_RATES are the rates.
+#
+# More than the rate never passes. Less may, when the host takes the CPU away for longer than a
+# burst lasts: that is measured again, up to three times. A rate that this host cannot send is said
+# not to be tested.
 here=$(dirname "$0")
 . "$here/gateway.sh"
 
@@ -62,25 +66,51 @@ stop_feeds() {
   for pid in "${feeds[@]}"; do wait "$pid" || fail "a feed failed"; done
 }
 
-measure() { # NAME LIMIT UNIT EXPECTED CPUS
-  local begin end
-  enforce "$1" "$2"
+arrived() {
+  echo $(($(driver_count gateway g0 '^rx_queue_[0-9]+_xdp_packets') +
+    $(driver_count gateway g1 '^rx_queue_[0-9]+_xdp_packets')))
+}
+
+# Fails with 1 if it is above the limit, and 2 if below.
+measure_once() { # NAME LIMIT UNIT EXPECTED CPUS
+  local begin end arrived_begin arrived_end
   start_feeds "$5"
   sleep 1.5
+  arrived_begin=$(arrived)
   begin=$(sample "$1" "$3")
   sleep "$seconds"
   end=$(sample "$1" "$3")
+  arrived_end=$(arrived)
   stop_feeds
-  python3 - "$2, from $5 CPUs" $begin $end "$4" <<'PYTHON' || fail "the limit is not met"
+  python3 - "$2, from $5 CPUs" $begin $end "$4" "$((arrived_end - arrived_begin))" <<'PYTHON'
 import sys
-what, begin, passed_begin, end, passed_end, expected = sys.argv[1], *map(int, sys.argv[2:])
-rate = (passed_end - passed_begin) * 1e9 / (end - begin)
-print(f"ok: {what}: {rate:.1f} a second, {100 * (rate / expected - 1):+.2f} %")
-sys.exit(abs(rate / expected - 1) > 0.02)
+what, begin, passed_begin, end, passed_end, expected, arrived = sys.argv[1], *map(int, sys.argv[2:])
+seconds = (end - begin) / 1e9
+rate = (passed_end - passed_begin) / seconds
+off = rate / expected - 1
+offered = arrived / seconds
+if off < -0.02 and offered < 1.2 * expected:
+    print(f"NOT TESTED: {what}: {offered:.0f} a second are all that this host sends")
+    sys.exit(0)
+status = 1 if off > 0.02 else 2 if off < -0.02 else 0
+print(f"{['ok', 'above', 'below'][status]}: {what}: {rate:.1f} a second, {100 * off:+.2f} %")
+sys.exit(status)
 PYTHON
 }
 
-# The frames are of 60 bytes from their IP header on, and of 74 as they are counted.
+measure() { # NAME LIMIT UNIT EXPECTED CPUS
+  local status
+  enforce "$1" "$2"
+  for _ in 1 2 3; do
+    status=0
+    measure_once "$@" || status=$?
+    if ((status == 0)); then return; fi
+    ((status == 2)) || break
+  done
+  fail "the limit is not met"
+}
+
+# The frames have 48 bytes from their IP header on.
 number=0
 for use in 1 2; do
   if ((use > cpus)); then
@@ -89,13 +119,13 @@ for use in 1 2; do
   fi
   for rate in $rates; do
     number=$((number + 1))
-    measure "packets$number" "packets: $rate, burst: $((rate / 10))" packets "$rate" "$use"
+    measure "packets$number" "packets: $rate, burst: $rate" packets "$rate" "$use"
   done
   number=$((number + 1))
-  measure "bytes$number" "bytes: 6000000, burst: 600000" packets 100000 "$use"
+  measure "bytes$number" "bytes: 4800000, burst: 4800000" packets 100000 "$use"
   # 64 sources of either family, all of one prefix in IPv6.
   number=$((number + 1))
-  measure "each$number" "packets: 100, burst: 10, per: source" packets $((65 * 100)) "$use"
+  measure "each$number" "packets: 100, burst: 100, per: source" packets $((65 * 100)) "$use"
 done
 
 above=$(rules "sum(x['packets'] for x in r['retired'] if x['action'] == 'above-limit')
@@ -103,9 +133,7 @@ above=$(rules "sum(x['packets'] for x in r['retired'] if x['action'] == 'above-l
 dropped=$(rules "sum(x['packets'] for x in r['slots'] if x['name'] == 'limit')")
 expect "packets above a limit that dropped" "$dropped" "$above"
 judged=$(rules "sum(x['packets'] for x in everything if x.get('action') != 'above-limit')")
-seen=$(($(driver_count gateway g0 '^rx_queue_[0-9]+_xdp_packets') +
-  $(driver_count gateway g1 '^rx_queue_[0-9]+_xdp_packets')))
-expect "packets counted" "$judged" "$seen"
+expect "packets counted" "$judged" "$(arrived)"
 
 # A change of policy that does not concern a limit leaves what it has used; marchd's restart too.
 enforce kept "packets: 1, burst: 20"
