@@ -9,9 +9,18 @@
 #define MARCH_INLINE static __attribute__((always_inline)) inline
 
 /* A function to the verifier too, which looks at it once; before Linux 6.8, even if nothing calls
- * it.
- */
+ * it. */
 #define MARCH_APART __attribute__((noinline))
+
+/* `MARCH_SHARED struct {...} name MARCH_MAPS;` is a map that the program and its parts (xdp/part.h)
+ * use. The program defines it. */
+#ifdef MARCH_PART
+#define MARCH_SHARED extern
+#define MARCH_MAPS __attribute__((section(".maps")))
+#else
+#define MARCH_SHARED
+#define MARCH_MAPS SEC(".maps")
+#endif
 
 /* See common/packet.h. The verifier knows nothing of a frame's length, so nothing of a sum with it.
  */

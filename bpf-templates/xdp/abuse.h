@@ -1,36 +1,14 @@
 /* What drops a packet whatever the policy says of it (common/abuse.h, common/block.h), in force as
- * far as the gateway is configured so (march_config.abuse). The maps are marchd's: they outlive the
- * program, which is given them when it is loaded. */
+ * far as the gateway is configured so (march_config.abuse). */
 #ifndef MARCH_BPF_TEMPLATES_XDP_ABUSE_H
 #define MARCH_BPF_TEMPLATES_XDP_ABUSE_H
 
 #include "common/bpf.h"
 
 #include "bundle/abi/abuse.h"
-#include "bundle/abi/block.h"
 #include "common/packet.h"
+#include "xdp/block.h"
 #include "xdp/limits.h"
-
-/* Of the size that it has at most. */
-struct march_block_filter {
-  uint64_t words[MARCH_BLOCK_FILTER_WORDS(MARCH_BLOCK_MOST)];
-};
-
-struct {
-  MARCH_MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
-  MARCH_MAP_UINT(max_entries, 1);
-  MARCH_MAP_UINT(map_flags, BPF_F_MMAPABLE);
-  MARCH_MAP_TYPE(key, uint32_t);
-  MARCH_MAP_TYPE(value, struct march_block_filter);
-} march_block_filter SEC(".maps");
-
-struct {
-  MARCH_MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
-  MARCH_MAP_UINT(max_entries, 1);
-  MARCH_MAP_UINT(map_flags, BPF_F_MMAPABLE);
-  MARCH_MAP_TYPE(key, uint32_t);
-  MARCH_MAP_TYPE(value, struct march_block_line);
-} march_blocks SEC(".maps");
 
 struct {
   MARCH_MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
@@ -40,22 +18,11 @@ struct {
   MARCH_MAP_TYPE(value, struct march_own_line);
 } march_own_addresses SEC(".maps");
 
-MARCH_INLINE const uint64_t* march_block_words(void) {
-  const uint32_t zero = 0;
-  const struct march_block_filter* filter = bpf_map_lookup_elem(&march_block_filter, &zero);
-  return filter ? filter->words : 0;
-}
-
-MARCH_INLINE const struct march_block_line* march_block_line_at(uint32_t index) {
-  return bpf_map_lookup_elem(&march_blocks, &index);
-}
-
 MARCH_INLINE const struct march_own_line* march_own_line_at(uint32_t line) {
   return bpf_map_lookup_elem(&march_own_addresses, &line);
 }
 
 #include "common/abuse.h"
-#include "common/block.h"
 
 MARCH_INLINE uint32_t march_is_blocked(const struct march_key* key) {
   uint64_t state = 0;

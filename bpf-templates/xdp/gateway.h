@@ -7,17 +7,21 @@
 
 #include "bundle/abi/config.h"
 
+#ifdef MARCH_PART
+extern const volatile struct march_config march_config;
+#else
 const volatile struct march_config march_config SEC(MARCH_CONFIG_SECTION) = {0};
+#endif
 
 #define MARCH_CONFIG march_config
 
 /* marchd's: it outlives the program. */
-struct {
+MARCH_SHARED struct {
   MARCH_MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   MARCH_MAP_UINT(max_entries, MARCH_STATISTICS);
   MARCH_MAP_TYPE(key, uint32_t);
   MARCH_MAP_TYPE(value, uint64_t);
-} march_statistics SEC(".maps");
+} march_statistics MARCH_MAPS;
 
 MARCH_INLINE void march_statistic(uint32_t which) {
   uint64_t* count = bpf_map_lookup_elem(&march_statistics, &which);

@@ -7,15 +7,16 @@
 
 #include "bundle/abi/interface.h"
 #include "common/packet.h"
+#include "xdp/gateway.h"
 
 /* marchd's: it outlives the program. */
-struct {
+MARCH_SHARED struct {
   MARCH_MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
   MARCH_MAP_UINT(max_entries, MARCH_INTERFACES);
   MARCH_MAP_UINT(map_flags, BPF_F_MMAPABLE);
   MARCH_MAP_TYPE(key, uint32_t);
   MARCH_MAP_TYPE(value, struct march_interface);
-} march_interfaces SEC(".maps");
+} march_interfaces MARCH_MAPS;
 
 MARCH_INLINE const struct march_interface* march_find_interface(uint32_t ifindex) {
   MARCH_ROLLED
@@ -28,13 +29,6 @@ MARCH_INLINE const struct march_interface* march_find_interface(uint32_t ifindex
 }
 
 static long (*const bpf_redirect)(uint32_t ifindex, uint64_t flags) = (void*)23;
-
-/* What becomes of a frame that was turned into an answer: it leaves where it came in. */
-MARCH_INLINE int march_send_back(struct xdp_md* context) {
-  const struct march_interface* in = march_find_interface(context->ingress_ifindex);
-  if (!in || !(in->flags & MARCH_INTERFACE_PAIRED)) return XDP_TX;
-  return (int)bpf_redirect(context->ingress_ifindex, 0);
-}
 
 /* Part of a packet, in the order of its bytes. */
 typedef uint16_t __attribute__((may_alias)) march_raw16;

@@ -8,15 +8,16 @@
 #include "common/bpf.h"
 
 #include "bundle/abi/limit.h"
-#include "common/lower_effort.h"
+#include "bundle/abi/tables.h"
+#include "xdp/gateway.h"
 
-struct {
+MARCH_SHARED struct {
   MARCH_MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
   MARCH_MAP_UINT(max_entries, 1);
   MARCH_MAP_UINT(map_flags, BPF_F_MMAPABLE);
   MARCH_MAP_TYPE(key, uint32_t);
   MARCH_MAP_TYPE(value, struct march_bucket_line);
-} march_limit_buckets SEC(".maps");
+} march_limit_buckets MARCH_MAPS;
 
 MARCH_INLINE struct march_bucket_line* march_limit_line(uint32_t number) {
   return bpf_map_lookup_elem(&march_limit_buckets, &number);
@@ -33,11 +34,13 @@ MARCH_INLINE uint32_t march_keeps_limits(void) {
 }
 
 #if MARCH_LIMITS
+#include "common/admit.h"
+#include "common/lower_effort.h"
+
 /* What becomes of a packet whose mapping has this treatment: MARCH_LIMIT_ADMITTED or _EXCEEDED.
  * What is to be marked has been. */
-__attribute__((noinline)) int march_limit_packet(struct xdp_md* context,
-                                                 const struct march_key* key, uint32_t treatment,
-                                                 uint32_t is_new_flow) {
+MARCH_APART int march_limit_packet(struct xdp_md* context, const struct march_key* key,
+                                   uint32_t treatment, uint32_t is_new_flow) {
   if (!march_keeps_limits() || !context || !key) return MARCH_LIMIT_ADMITTED;
   const march_tables_ref tables = march_find_tables();
   uint8_t* end = (uint8_t*)(uint64_t)context->data_end;
@@ -56,18 +59,7 @@ MARCH_INLINE uint32_t march_has_rate(uint32_t which) {
   return march_config.abuse.rates[which].rate != 0;
 }
 
-/* Whether a source sends more than the gateway lets it (enum march_rate). */
-MARCH_APART int march_source_exceeds(uint32_t which, uint32_t family, uint64_t hi, uint64_t lo) {
-  if (!march_keeps_limits() || which >= MARCH_RATES) return 0;
-  /* The compiler must not see that it is read only, and zero for all that it knows. */
-  const struct march_limit* limit = (const struct march_limit*)&march_config.abuse.rates[which];
-  MARCH_OPAQUE(limit);
-  struct march_key key = {0};
-  key.family = family;
-  key.src_hi = hi;
-  key.src_lo = lo;
-  const uint64_t marks = 1ull << (limit->shift & 63);
-  return march_limit_take(limit, &key, marks, march_limit_time()) == MARCH_NO_BUCKET;
-}
+/* Whether a source sends more than the gateway lets it (enum march_rate). xdp/limits.c */
+MARCH_APART int march_source_exceeds(uint32_t which, uint32_t family, uint64_t hi, uint64_t lo);
 
 #endif

@@ -59,7 +59,7 @@ MARCH_INLINE march_tables_ref march_find_tables(void) {
 #include "common/leaf.h"
 
 /* A function of its own to the verifier too, which looks at it once. */
-__attribute__((noinline)) int march_weigh_out_of_line(struct march_weighing* w) {
+MARCH_APART int march_weigh_out_of_line(struct march_weighing* w) {
   const march_tables_ref tables = march_find_tables();
   if (w && tables) march_weigh_leaf(tables, &march_policy_shape, w);
   return 0;
@@ -76,7 +76,7 @@ MARCH_INLINE uint64_t* march_counter_entry(uint32_t at) {
 }
 
 /* Once in 2^21 packets of a slot, so it is out of the way of the others. */
-__attribute__((noinline)) int march_spill_out_of_line(uint32_t slot, uint64_t full) {
+MARCH_APART int march_spill_out_of_line(uint32_t slot, uint64_t full) {
   if (slot >= MARCH_SLOTS) return 0;
   uint64_t* word = march_counter_entry(slot);
   uint64_t* packets = march_counter_entry(MARCH_COUNTER_WIDE(MARCH_SLOTS, slot));
@@ -98,15 +98,15 @@ MARCH_INLINE void march_count(uint32_t slot, uint64_t bytes) {
   }
 }
 
-#include "xdp/gateway.h"
-
 #include "xdp/event.h"
+#include "xdp/gateway.h"
 
 #include "common/treatment.h"
 #include "xdp/limits.h"
 
 #include "xdp/abuse.h"
 #include "xdp/forward.h"
+#include "xdp/interfaces.h"
 #include "xdp/reject.h"
 
 #if MARCH_STATEFUL
@@ -154,8 +154,7 @@ MARCH_INLINE uint32_t march_limit(struct xdp_md* context, const struct march_key
 #if MARCH_STATEFUL
 /* A connection's key comes out of the packet or out of memory, and much is known of what was found
  * before: looked at once, by itself, the walk is the same for all. */
-__attribute__((noinline)) int march_judge_out_of_line(const struct march_key* key,
-                                                      uint32_t* audit) {
+MARCH_APART int march_judge_out_of_line(const struct march_key* key, uint32_t* audit) {
   if (!key || !audit) return 0;
   return (int)march_judge(key, (uint64_t)key->l4_bytes, audit);
 }
@@ -299,16 +298,11 @@ MARCH_INLINE uint32_t march_is_answered(uint32_t slot) {
 /* What becomes of one that may not. */
 MARCH_INLINE int march_let_drop(struct xdp_md* context, const struct march_key* key,
                                 uint32_t slot) {
-  int action = XDP_DROP;
 #if MARCH_STATEFUL
-  if (march_gives_cookies() && slot == MARCH_SLOT_COOKIE) {
-    action = march_answer_cookie(context, key);
-    return action == XDP_TX ? march_send_back(context) : action;
-  }
+  if (march_gives_cookies() && slot == MARCH_SLOT_COOKIE) return march_answer_cookie(context, key);
 #endif
   if (march_config.reject.interval == 0 || !march_is_answered(slot)) return XDP_DROP;
-  action = march_answer(context, key->l4_at, key->l4_bytes);
-  return action == XDP_TX ? march_send_back(context) : action;
+  return march_answer(context, key->l4_at, key->l4_bytes);
 }
 
 SEC("xdp")

@@ -1,5 +1,5 @@
-// Compiles the generated C to a BPF object, with clang linked in: no compiler program, no header
-// and no file is needed or read. The only folder that includes clang and LLVM.
+// Compiles the generated C to a BPF object (c_compiler.h) and links it with what it calls
+// (parts.h). The only folder that includes clang and LLVM.
 #pragma once
 
 #include <cstddef>

@@ -33,6 +33,35 @@ TEST_CASE("a program that does not compile is reported in clang's words") {
         std::string::npos);
 }
 
+TEST_CASE("a program is linked with the parts that it calls, and with no others") {
+  const emit::BpfSource source{
+      "#include \"common/bpf.h\"\n"
+      "#include \"xdp/event.h\"\n"
+      "SEC(\"xdp\") int f(struct xdp_md* c) {\n"
+      "  struct march_key key = {0};\n"
+      "  return march_tell(c, &key, 0, 0) ? XDP_DROP : XDP_PASS;\n"
+      "}\n"
+      "char march_license[] SEC(\"license\") = \"GPL\";\n"};
+  const auto first = CompileBpf(source);
+  const auto second = CompileBpf(source);
+
+  REQUIRE(first.ok());
+  REQUIRE(second.ok());
+  CHECK(first->bytes == second->bytes);
+  CHECK(first->bytes.find("march_tell") != std::string::npos);
+  CHECK(first->bytes.find("march_event_budgets") != std::string::npos);
+  CHECK(first->bytes.find("march_answer") == std::string::npos);
+  CHECK(first->stack_bytes > 64);  // of both functions, each no less than 32
+}
+
+TEST_CASE("what a program calls and no part defines is an error") {
+  const auto object = CompileBpf({"int g(void);\nint f(void) { return g(); }\n"});
+  REQUIRE_FALSE(object.ok());
+  CHECK(object.diagnostics()[0].code == Code::kClangFailed);
+  CHECK(object.diagnostics()[0].message.find("refers to g, which nothing defines") !=
+        std::string::npos);
+}
+
 TEST_CASE("no file of the machine is reachable") {
   const auto object = CompileBpf({"#include \"/etc/passwd\"\n"});
   REQUIRE_FALSE(object.ok());

@@ -34,7 +34,7 @@ static struct march_real_line* march_real_line_at(uint32_t line) {
 }
 
 #include "bpf-templates/common/abuse.h"
-#include "bpf-templates/common/block.h"
+#include "bpf-templates/common/block_search.h"
 #include "bpf-templates/common/cookie.h"
 
 static void native_set_secret(const uint64_t* secret) {

@@ -43,7 +43,7 @@ static inline void march_limit_statistic(uint32_t which) {
 #include "bpf-templates/common/leaf.h"
 #include "bpf-templates/common/treatment.h"
 
-#include "bpf-templates/common/limit.h"
+#include "bpf-templates/common/admit.h"
 #include "bpf-templates/common/packet.h"
 
 #include "bpf-templates/common/lower_effort.h"
