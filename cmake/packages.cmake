@@ -4,4 +4,11 @@ find_package(CLI11 2.1 REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(PkgConfig REQUIRED)
-pkg_check_modules(LIBBPF REQUIRED IMPORTED_TARGET GLOBAL libbpf>=1.1)
+
+# libbpf, statically: its linker decides on the bytes of bundles, which are the same on any machine.
+pkg_check_modules(LIBBPF REQUIRED libbpf>=1.1)
+find_library(LIBBPF_ARCHIVE NAMES libbpf.a REQUIRED)
+find_library(LIBELF_ARCHIVE NAMES libelf.a REQUIRED)
+find_package(ZLIB REQUIRED)
+add_library(march_libbpf INTERFACE)
+target_link_libraries(march_libbpf INTERFACE ${LIBBPF_ARCHIVE} ${LIBELF_ARCHIVE} ZLIB::ZLIB)

@@ -1,6 +1,9 @@
 // march-bench-flood: the parts of a measurement under a flood of SYNs that have to be fast, for
 // measure.sh and tests/e2e/flood_test.sh to put together. See docs/performance-stateful.md.
+#include <sys/prctl.h>
+
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <iostream>
 #include <string>
 
@@ -26,8 +29,9 @@ void AddServers(CLI::App& app, ClientSetup& setup) {
   app.add_option("--server6", setup.server6, "IPv6 address of the server");
 }
 
-// What is said on standard input is done, line by line: "run SECONDS" makes transactions, "ask"
-// asks the connections that were kept. Each is answered by a line of JSON, and so is the beginning.
+// What is said on standard input is done, line by line: "run SECONDS" makes transactions, "turns
+// SECONDS" makes them by turns, "ask" asks the connections that were kept. Each is answered by a
+// line of JSON, and so is the beginning.
 void BeClient(const ClientSetup& setup) {
   Connector connector(setup);
   Kept kept(connector, setup);
@@ -36,8 +40,8 @@ void BeClient(const ClientSetup& setup) {
     double seconds = 0;
     if (word == "ask") {
       std::cout << json{{"kept", setup.kept}, {"answered", kept.Ask()}} << std::endl;
-    } else if (word == "run" && std::cin >> seconds) {
-      std::cout << MakeTransactions(connector, setup, seconds) << std::endl;
+    } else if ((word == "run" || word == "turns") && std::cin >> seconds) {
+      std::cout << MakeTransactions(connector, setup, seconds, word == "turns") << std::endl;
     } else {
       FailWith("a client does not understand: " + word);
     }
@@ -86,5 +90,7 @@ int Run(int argc, char** argv) {
 }  // namespace march::bench
 
 int main(int argc, char** argv) {
+  // Nothing floods without the script that asked for it.
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   return march::bench::Run(argc, argv);
 }

@@ -117,12 +117,12 @@ protects() {
   [[ $gateway == cookies-* ]] && { [[ $server == cookies ]] || ((${gateway#cookies-} <= 8)); }
 }
 
-# phase NAME SECONDS: what the client does in it, after the first second.
+# phase NAME SECONDS [HOW]: what the client does in it, after the first second. HOW is run or turns.
 phase() {
   local answer
   tell_client run 1 >/dev/null
   counters "$1" before
-  answer=$(tell_client run "$2")
+  answer=$(tell_client "${3:-run}" "$2")
   counters "$1" after
   echo "$1 run $answer"
 }
@@ -150,7 +150,7 @@ phase dropped "$seconds"
 stop_attack
 if protects; then
   start_attack "${options[@]}" --and b0
-  phase turns $((5 * seconds))
+  phase turns $((5 * seconds)) turns
   stop_attack
 fi
 start_attack "${options[@]}"

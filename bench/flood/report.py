@@ -74,7 +74,7 @@ def client(results: dict) -> str:
                      count(round(flood["late"]["max"])), count(kept["answered"]["min"]),
                      count(kept["answered_afterwards"]["min"])])
     return table(["gateway", "server", "flood", "M SYNs/s", "none", "dropped", "under it",
-                  "to dropped", "to none", "given up", "kept, answer", "afterwards"], rows)
+                  "to dropped", "to none", "hang", "kept, answer", "afterwards"], rows)
 
 
 def gateway(results: dict) -> str:

@@ -24,6 +24,7 @@ using bpf::UniqueFd;
 using nlohmann::json;
 
 constexpr std::chrono::seconds kPatience{5};
+constexpr std::chrono::seconds kLate{1};  // at the end
 constexpr std::chrono::milliseconds kLookForLate{50};
 constexpr std::string_view kQuestion = "GET / HTTP/1.1\r\nHost: server\r\n\r\n";
 constexpr std::string_view kAnswer = "HTTP/1.1 200 ";
@@ -35,16 +36,26 @@ double MillisecondsSince(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
-std::uint64_t CurrentTurn() {
+std::uint64_t MonotonicNanoseconds() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   const auto seconds = static_cast<std::uint64_t>(now.tv_sec);
-  return (seconds * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec)) /
-         BENCH_TURN_NANOSECONDS;
+  return seconds * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+// 0 or 1.
+std::size_t CurrentTurn() {
+  return static_cast<std::size_t>(MonotonicNanoseconds() / BENCH_TURN_NANOSECONDS & 1);
+}
+
+int MillisecondsToNextTurn() {
+  const std::uint64_t left =
+      BENCH_TURN_NANOSECONDS - MonotonicNanoseconds() % BENCH_TURN_NANOSECONDS;
+  return static_cast<int>(left / 1'000'000 + 1);
 }
 
 struct Transaction {
-  UniqueFd socket;
+  UniqueFd socket;  // none: it waits for its turn
   bool asked = false;
   std::string answer;
   Clock::time_point begun;
@@ -80,23 +91,33 @@ Outcome GoOn(Transaction& it) {
 
 class Run {
  public:
-  Run(Connector& connector, const ClientSetup& setup)
-      : connector_(connector), port_(setup.port), all_(setup.at_once), poll_(::epoll_create1(0)) {
+  Run(Connector& connector, const ClientSetup& setup, bool by_turns)
+      : connector_(connector),
+        port_(setup.port),
+        of_a_turn_(by_turns ? setup.at_once : 0),
+        all_(std::size_t{setup.at_once} * (by_turns ? 2 : 1)),
+        poll_(::epoll_create1(0)) {
     if (!poll_.ok()) Fail("wait for several connections");
-    for (std::size_t i = 0; i < all_.size(); ++i) Begin(i);
+    BeginWaiting();
   }
 
   void Until(Clock::time_point end) {
     std::vector<epoll_event> events(all_.size());
     Clock::time_point look = Clock::now() + kLookForLate;
     for (Clock::time_point now = Clock::now(); now < end; now = Clock::now()) {
-      const int count = ::epoll_wait(poll_.get(), events.data(), static_cast<int>(events.size()),
-                                     static_cast<int>(kLookForLate.count()));
+      int patience = static_cast<int>(kLookForLate.count());
+      if (of_a_turn_ != 0) patience = std::min(patience, MillisecondsToNextTurn());
+      const int count =
+          ::epoll_wait(poll_.get(), events.data(), static_cast<int>(events.size()), patience);
       for (int i = 0; i < count; ++i) Serve(events[static_cast<std::size_t>(i)].data.u64);
+      if (of_a_turn_ != 0) BeginWaiting();
       if (now < look) continue;
       GiveUpLate(now);
       look = now + kLookForLate;
     }
+    late_ += static_cast<std::uint64_t>(std::count_if(
+        all_.begin(), all_.end(),
+        [&](const Transaction& it) { return it.socket.ok() && end - it.begun > kLate; }));
   }
 
   json Result() {
@@ -113,7 +134,18 @@ class Run {
   }
 
  private:
+  std::size_t TurnOf(std::size_t at) const { return of_a_turn_ != 0 && at >= of_a_turn_ ? 1 : 0; }
+
+  void BeginWaiting() {
+    for (std::size_t i = 0; i < all_.size(); ++i) {
+      if (!all_[i].socket.ok()) Begin(i);
+    }
+  }
+
+  // If it is its turn.
   void Begin(std::size_t at) {
+    all_[at] = {};
+    if (of_a_turn_ != 0 && TurnOf(at) != CurrentTurn()) return;
     all_[at] = {connector_.Begin(port_), false, "", Clock::now()};
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLET;
@@ -128,7 +160,7 @@ class Run {
     if (outcome == Outcome::kPending) return;
     if (outcome == Outcome::kDone) {
       taken_.push_back(MillisecondsSince(all_[at].begun));
-      ++by_turn_[CurrentTurn() & 1];
+      ++by_turn_[TurnOf(at)];
     } else {
       ++refused_;
     }
@@ -137,7 +169,7 @@ class Run {
 
   void GiveUpLate(Clock::time_point now) {
     for (std::size_t i = 0; i < all_.size(); ++i) {
-      if (now - all_[i].begun < kPatience) continue;
+      if (!all_[i].socket.ok() || now - all_[i].begun < kPatience) continue;
       ++late_;
       Begin(i);
     }
@@ -145,7 +177,8 @@ class Run {
 
   Connector& connector_;
   std::uint16_t port_;
-  std::vector<Transaction> all_;
+  std::size_t of_a_turn_;         // 0: not by turns
+  std::vector<Transaction> all_;  // those of even turns, those of odd ones
   UniqueFd poll_;
   std::vector<double> taken_;  // milliseconds
   std::array<std::uint64_t, 2> by_turn_{};
@@ -231,9 +264,10 @@ UniqueFd Connector::Begin(std::uint16_t port) {
   return socket;
 }
 
-json MakeTransactions(Connector& connector, const ClientSetup& setup, double seconds) {
+json MakeTransactions(Connector& connector, const ClientSetup& setup, double seconds,
+                      bool by_turns) {
   const Clock::time_point begin = Clock::now();
-  Run run(connector, setup);
+  Run run(connector, setup, by_turns);
   run.Until(begin +
             std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds)));
   const double took = MillisecondsSince(begin) / 1000;

@@ -47,9 +47,15 @@ class Connector {
 
 // Connects, asks, reads the answer to its end: for so long, with so many at once. Each that is
 // neither answered nor refused within five seconds is given up.
-//   {"seconds", "transactions", "by_turn": [in even turns, in odd ones], "refused", "late",
+//
+// By turns (bpf/syns.h), even and odd ones have so many each, which are begun in turns of their own
+// only, and count for the turn that they were begun in: who waits in one does not wait in the
+// other.
+//   {"seconds", "transactions", "by_turn": [of even turns, of odd ones], "refused",
+//    "late": given up, or without an answer for more than a second at the end,
 //    "milliseconds": {"median", "p99", "most"}}   of those that were answered
-nlohmann::json MakeTransactions(Connector& connector, const ClientSetup& setup, double seconds);
+nlohmann::json MakeTransactions(Connector& connector, const ClientSetup& setup, double seconds,
+                                bool by_turns);
 
 // Connections that stay.
 class Kept {

@@ -15,6 +15,7 @@
 #include <llvm/Support/VirtualFileSystem.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include <memory>
 #include <mutex>
 #include <vector>
 

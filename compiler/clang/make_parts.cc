@@ -2,6 +2,8 @@
 // build.
 #include <fstream>
 #include <iostream>
+#include <string>
+#include <string_view>
 
 #include "base/print.h"
 #include "bpf-templates/embedded.h"
@@ -51,7 +53,11 @@ int main(int argc, char** argv) {
          "  static const std::vector<Part> parts = {\n"
       << list << "  };\n  return parts;\n}\n\n}  // namespace march::clang\n";
   out.close();
-  if (!out || count == 0) {
+  if (count == 0) {
+    std::cerr << "march-make-parts: no source begins with " << kMark << "\n";
+    return 1;
+  }
+  if (!out) {
     std::cerr << "march-make-parts: cannot write " << argv[1] << "\n";
     return 1;
   }

@@ -1,6 +1,7 @@
 #include "compiler/clang/parts.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 
 #include "compiler/clang/object_file.h"
@@ -20,9 +21,12 @@ void Add(std::string_view object, Symbols& symbols) {
   for (const llvm::object::SymbolRef& symbol : file->symbols()) {
     const std::string name = OrNothing(symbol.getName()).str();
     if (name.empty()) continue;
-    const bool is_elsewhere =
-        (OrNothing(symbol.getFlags()) & llvm::object::SymbolRef::SF_Undefined) != 0;
-    (is_elsewhere ? symbols.referred : symbols.defined).insert(name);
+    const std::uint32_t flags = OrNothing(symbol.getFlags());
+    if ((flags & llvm::object::SymbolRef::SF_Undefined) != 0) {
+      symbols.referred.insert(name);
+    } else if ((flags & llvm::object::SymbolRef::SF_Global) != 0) {
+      symbols.defined.insert(name);
+    }
   }
 }
 

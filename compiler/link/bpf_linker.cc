@@ -1,6 +1,7 @@
 #include "compiler/link/bpf_linker.h"
 
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -8,13 +9,18 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <mutex>
 
 namespace march::link {
 namespace {
 
-thread_local std::string warnings;
+// libbpf prints by one function for the whole process, so one links at a time.
+std::mutex linking;
+std::string warnings;
 
 __attribute__((format(printf, 2, 0))) int Collect(libbpf_print_level level, const char* format,
                                                   va_list arguments) {
@@ -26,16 +32,20 @@ __attribute__((format(printf, 2, 0))) int Collect(libbpf_print_level level, cons
   return 0;
 }
 
-// Collects what libbpf says of this thread's work while it lives.
+// Collects what libbpf says while it lives.
 class Warnings {
  public:
-  Warnings() : before_(libbpf_set_print(Collect)) { warnings.clear(); }
+  Warnings() : lock_(linking) {
+    warnings.clear();
+    before_ = libbpf_set_print(Collect);
+  }
   Warnings(const Warnings&) = delete;
   Warnings& operator=(const Warnings&) = delete;
   ~Warnings() { libbpf_set_print(before_); }
 
  private:
-  libbpf_print_fn_t before_;
+  std::lock_guard<std::mutex> lock_;
+  libbpf_print_fn_t before_ = nullptr;
 };
 
 Diagnostic Failed(const std::string& what, int error) {
@@ -45,17 +55,34 @@ Diagnostic Failed(const std::string& what, int error) {
                         "this is a defect of marchctl; please report it with the policy");
 }
 
-// A file in memory, which libbpf of Debian bookworm needs: it takes nothing but paths.
-class MemoryFile {
+// A file in memory that has a path, since libbpf of Debian bookworm takes nothing else; where there
+// is no /proc to name it by, a temporary file, here if there is no other folder for it. It is gone
+// when this is.
+class ScratchFile {
  public:
-  MemoryFile() : fd_(memfd_create("march-link", MFD_CLOEXEC)) {}
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-  ~MemoryFile() {
+  ScratchFile() : fd_(memfd_create("march-link", MFD_CLOEXEC)) {
+    path_ = "/proc/self/fd/" + std::to_string(fd_);
+    if (fd_ >= 0 && access(path_.c_str(), F_OK) == 0) return;
     if (fd_ >= 0) close(fd_);
+    fd_ = -1;
+    std::error_code ignored;
+    for (const std::filesystem::path& folder :
+         {std::filesystem::temp_directory_path(ignored), std::filesystem::path(".")}) {
+      if (folder.empty()) continue;
+      path_ = folder / "march-link-XXXXXX";
+      fd_ = mkostemp(path_.data(), O_CLOEXEC);
+      is_temporary_ = fd_ >= 0;
+      if (is_temporary_) return;
+    }
+  }
+  ScratchFile(const ScratchFile&) = delete;
+  ScratchFile& operator=(const ScratchFile&) = delete;
+  ~ScratchFile() {
+    if (fd_ >= 0) close(fd_);
+    if (is_temporary_) unlink(path_.c_str());
   }
 
-  std::string path() const { return "/proc/self/fd/" + std::to_string(fd_); }
+  const std::string& path() const { return path_; }
 
   bool Write(std::string_view bytes) {
     while (fd_ >= 0 && !bytes.empty()) {
@@ -75,6 +102,8 @@ class MemoryFile {
 
  private:
   int fd_;
+  std::string path_;
+  bool is_temporary_ = false;
 };
 
 struct FreeLinker {
@@ -85,13 +114,13 @@ struct FreeLinker {
 
 Outcome<std::string> LinkObjects(const std::vector<std::string_view>& objects) {
   const Warnings collecting;
-  MemoryFile output;
+  ScratchFile output;
   const std::unique_ptr<bpf_linker, FreeLinker> linker(
       bpf_linker__new(output.path().c_str(), nullptr));
   if (linker == nullptr) return Failed("libbpf's linker", errno);
   for (const std::string_view object : objects) {
-    MemoryFile input;
-    if (!input.Write(object)) return Failed("an object in memory", errno);
+    ScratchFile input;
+    if (!input.Write(object)) return Failed("a temporary file " + input.path(), errno);
     const int error = bpf_linker__add_file(linker.get(), input.path().c_str(), nullptr);
     if (error != 0) return Failed("an object", -error);
   }

@@ -51,7 +51,7 @@ constexpr std::array kNames = {"march_answered",
                                "march_scratch",
                                "march_statistics"};
 
-// MARCH_REFRESH_BITS of bpf-templates/xdp/forward.h.
+// MARCH_REFRESH_BITS of bpf-templates/xdp/forward.c.
 constexpr std::uint32_t kRefreshed = 1024;
 
 // How to find in the maps what is in them: the secret that it was hashed with, and the sizes of the

@@ -46,10 +46,15 @@ expect "connections that stay, asked under attack" "$(of answered "$(tell_client
 try_as() {
   in_client curl -s -m 8 -o "$WORK/new" -w '%{http_code}' --interface "$1" "http://$2/" || true
 }
-for ends in "10.8.200.1 10.2.0.2" "2001:db8:100:c8::1 [2001:db8:2::2]"; do
-  read -r source host <<<"$ends"
-  first=$(try_as "$source" "$host")
-  second=$(try_as "$source" "$host")
+# Sooner or later one meets a moment in which another may begin without a proof.
+for family in 4 6; do
+  for n in 1 2 3 4 5; do
+    source=10.8.200.$n host=10.2.0.2
+    if [[ $family == 6 ]]; then source=2001:db8:100:c$n::1 host='[2001:db8:2::2]'; fi
+    first=$(try_as "$source" "$host")
+    second=$(try_as "$source" "$host")
+    if [[ $first != 200 ]]; then break; fi
+  done
   expect "a new client's two tries, from $source" "$first $second" "000 200"
 done
 stop_attack
@@ -57,7 +62,7 @@ seconds=$(($(date +%s) - began + 1))
 
 expect "transactions refused or given up under attack" \
   "$(of refused "$during") $(of late "$during")" "0 0"
-(($(of transactions "$during") * 10 > $(of transactions "$before"))) ||
+(($(of transactions "$during") * 2 > $(of transactions "$before"))) ||
   fail "$(of transactions "$during") transactions in two seconds under attack"
 echo "ok: $(of transactions "$during") transactions in two seconds under attack," \
   "$(of transactions "$before") in one second before"

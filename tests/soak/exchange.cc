@@ -56,8 +56,8 @@ std::string TextOf(const ModelPacket& packet) {
          " ack " + std::to_string(packet.acknowledged);
 }
 
-void Exchange::Blame(const Sent& sent, const std::string& what) {
-  if (!fault_) fault_ = Fault{what, sent.out};
+void Exchange::Blame(const Sent& sent, const std::string& what, bool whenever) {
+  if (!fault_ || (whenever && !fault_->whenever)) fault_ = Fault{what, sent.out, whenever};
 }
 
 void Exchange::Write(const Outgoing& packet, bool is_fence) {
@@ -70,18 +70,20 @@ void Exchange::Write(const Outgoing& packet, bool is_fence) {
   if (packet.expected == Verdict::kPass) ++missing_;
 }
 
-void Exchange::Arrive(std::uint32_t side, Sent& sent, std::span<const std::uint8_t> frame) {
-  if (PlaceOf(sent.out.packet.to.address).side != side) return Blame(sent, "came back");
-  if (sent.has_arrived) return Blame(sent, "arrived twice");
-  if (!IsForwarded(sent.frame.span(), frame)) return Blame(sent, "arrived otherwise than sent");
-  if (sent.out.expected == Verdict::kDrop) return Blame(sent, "passed, and had to be dropped");
-  sent.has_arrived = true;
-  if (sent.out.expected == Verdict::kPass) --missing_;
-  if (!sent.is_fence) {
-    ++passed_;
-  } else if (--missing_fences_ == 0) {
-    judged_at_ = flows::CurrentTick();
+void Exchange::Arrive(std::uint32_t side, Sent& sent, bool is_last,
+                      std::span<const std::uint8_t> frame) {
+  if (PlaceOf(sent.out.packet.to.address).side != side) return Blame(sent, "came back", true);
+  if (sent.has_arrived) return Blame(sent, "arrived twice", true);
+  if (!IsForwarded(sent.frame.span(), frame)) {
+    return Blame(sent, "arrived otherwise than sent", true);
   }
+  sent.has_arrived = true;
+  if (!sent.is_fence) ++passed_;
+  if (sent.out.expected == Verdict::kDrop) return Blame(sent, "passed, and had to be dropped");
+  // What this exchange waits for is its own.
+  if (is_last) return;
+  if (sent.out.expected == Verdict::kPass) --missing_;
+  if (sent.is_fence && --missing_fences_ == 0) judged_at_ = flows::CurrentTick();
 }
 
 void Exchange::Take(std::uint32_t side, std::span<const std::uint8_t> frame) {
@@ -91,14 +93,14 @@ void Exchange::Take(std::uint32_t side, std::span<const std::uint8_t> frame) {
   for (std::vector<Sent>* sent : {&all_, &last_}) {
     if (sent->empty() || *number < sent->front().number) continue;
     const std::uint64_t at = *number - sent->front().number;
-    if (at < sent->size()) return Arrive(side, (*sent)[at], frame);
+    if (at < sent->size()) return Arrive(side, (*sent)[at], sent == &last_, frame);
   }
   Blame({}, "a packet arrived that was sent long ago");
 }
 
 void Exchange::WaitForAll() {
   const auto until = Clock::now() + kPatience;
-  while (!fault_) {
+  while (true) {
     for (const std::uint32_t side : {kClientSide, kServerSide}) {
       wires_[IndexOf(side)]->Receive(
           [&](std::span<const std::uint8_t> frame) { Take(side, frame); });

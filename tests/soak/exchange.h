@@ -33,6 +33,7 @@ struct Outgoing {
 struct Fault {
   std::string what;
   Outgoing packet;
+  bool whenever = false;  // wrong at any time; else only if the gateway judged when it was sent
 };
 
 // "tcp SYN|ACK 10.1.1.1:20000 > 10.2.1.1:80"
@@ -66,10 +67,11 @@ class Exchange {
 
   void Write(const Outgoing& packet, bool is_fence);
   void Take(std::uint32_t side, std::span<const std::uint8_t> frame);
-  void Arrive(std::uint32_t side, Sent& sent, std::span<const std::uint8_t> frame);
+  // `is_last`: it is of the exchange before.
+  void Arrive(std::uint32_t side, Sent& sent, bool is_last, std::span<const std::uint8_t> frame);
   void WaitForAll();
   bool IsComplete() const { return missing_ == 0; }
-  void Blame(const Sent& sent, const std::string& what);
+  void Blame(const Sent& sent, const std::string& what, bool whenever = false);
 
   std::array<Wire*, 2> wires_;                // by side, the client's first
   std::array<std::vector<Frame>, 2> frames_;  // of this exchange, by the side that sends them
