@@ -46,7 +46,7 @@ def check_live(results: dict, faults: list[str]) -> None:
             for result in own:
                 where = f"live {family} {result['traffic']}: {name}"
                 share = result["frames_forwarded"] / result["frames_received"]
-                stops = name != "forward" and result["traffic"] in ("blocked", "over-limit")
+                stops = name != "forward" and result["traffic"] in ("denied", "blocked", "over-limit")
                 if share > 0.5 if stops else share < 1:
                     faults.append(f"{where} lets a share of {share} pass")
 

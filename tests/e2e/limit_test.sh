@@ -2,7 +2,7 @@
 # Limits under live frames, from one and from two CPUs: what passes is the rate, within 2 %, and
 # every packet counts once.
 #
-# MARCH_SECONDS (default 5) is how long each rate is measured. MARCH_RATES are the rates.
+# MARCH_SECONDS (default 3) is how long each rate is measured. MARCH_RATES are the rates.
 #
 # Never may more pass than the rate and a burst. When the host takes the CPU away for longer than a burst
 # lasts, less than the rate passes, and up to a burst more afterwards: what is not within 2 % is
@@ -10,7 +10,7 @@
 here=$(dirname "$0")
 . "$here/gateway.sh"
 
-seconds=${MARCH_SECONDS:-5}
+seconds=${MARCH_SECONDS:-3}
 rates=${MARCH_RATES:-100 10000 1000000}
 gateway_up
 # A second link: what comes in by one is taken in by one CPU at a time.
@@ -77,7 +77,7 @@ stop_feeds() {
 # Until the burst is used up, as far as this host can.
 use_up_burst() { # NAME UNIT
   local above
-  for _ in $(seq 40); do
+  for _ in $(seq 20); do
     read -r _ _ above _ <<<"$(sample "$1" "$2")"
     if ((above > 0)); then break; fi
     sleep 0.25

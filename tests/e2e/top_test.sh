@@ -67,8 +67,8 @@ class Terminal:
         except OSError:
             pass
         left = LEAVE in text and ENTER not in text.split(LEAVE)[-1]
-        same = termios.tcgetattr(self.master)[3] == self.before
         status = os.waitpid(self.pid, 0)[1]
+        same = termios.tcgetattr(self.master)[3] == self.before
         os.close(self.master)
         return status, left and same
 
