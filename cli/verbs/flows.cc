@@ -80,7 +80,7 @@ std::uint64_t NumberAt(const nlohmann::json& item, const char* key) {
 }
 
 std::string WithPort(const nlohmann::json& flow, const char* end, const char* port) {
-  const std::string address = TextAt(flow, end);
+  std::string address = TextAt(flow, end);
   if (!flow.contains(port)) return address;
   const std::string number = std::to_string(NumberAt(flow, port));
   return (NumberAt(flow, "family") == 6 ? "[" + address + "]" : address) + ":" + number;

@@ -121,7 +121,7 @@ space::Uint128 SizeOf(const space::IntervalSet<space::Uint128>& addresses) {
 }  // namespace
 
 std::string Layer4Text(const space::Flow& flow) {
-  const std::string protocol = ProtocolText(flow.protocol);
+  std::string protocol = ProtocolText(flow.protocol);
   if (flow.later_fragment) return protocol + " fragments";
   if (space::HasPorts(flow.protocol)) {
     return protocol + "/" + std::to_string(flow.destination_port);

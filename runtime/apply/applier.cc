@@ -99,6 +99,7 @@ bool Applier::Steer(const Interface& interface, const bpf::Link* link, std::uint
 
 void Applier::Survey() {
   std::vector<bpf::Guarded> guarded;
+  guarded.reserve(config_.interfaces.size());
   for (const Interface& interface : config_.interfaces) {
     guarded.push_back({interface.name, interface.fast});
   }

@@ -37,12 +37,12 @@ static struct march_real_line* march_real_line_at(uint32_t line) {
 #include "bpf-templates/common/block_search.h"
 #include "bpf-templates/common/cookie.h"
 
-static void native_set_secret(const uint64_t* secret) {
+static void march_native_set_secret(const uint64_t* secret) {
   native_config.secret[0] = secret[0];
   native_config.secret[1] = secret[1];
 }
 
-static void native_set_sources(const struct march_native_sources* sources) {
+static void march_native_set_sources(const struct march_native_sources* sources) {
   native_sources = *sources;
   native_config.abuse.cookies.lines = sources->count;
   native_config.abuse.cookies.remember = sources->remember;
@@ -69,7 +69,7 @@ uint32_t march_native_is_martian(const struct march_key* key) {
 uint32_t march_native_is_own(const uint64_t* lines, const uint64_t* secret, uint32_t family,
                              uint64_t hi, uint64_t lo) {
   native_own_lines = (const struct march_own_line*)lines;
-  native_set_secret(secret);
+  march_native_set_secret(secret);
   return march_is_own(family, hi, lo);
 }
 
@@ -79,24 +79,24 @@ uint64_t march_native_sip_hash(const uint64_t* secret, const struct march_key* k
 
 uint32_t march_native_cookie_of(const uint64_t* secret, const struct march_key* key,
                                 uint32_t minute) {
-  native_set_secret(secret);
+  march_native_set_secret(secret);
   return march_cookie_of(key, minute);
 }
 
 uint32_t march_native_is_cookie(const uint64_t* secret, const struct march_key* key,
                                 uint32_t cookie, uint32_t minute) {
-  native_set_secret(secret);
+  march_native_set_secret(secret);
   return march_is_cookie(key, cookie, minute);
 }
 
 uint32_t march_native_is_real(const struct march_native_sources* sources,
                               const struct march_key* key, uint32_t now) {
-  native_set_sources(sources);
+  march_native_set_sources(sources);
   return march_source_is_real(march_source_mark(key), now);
 }
 
 void march_native_take_for_real(const struct march_native_sources* sources,
                                 const struct march_key* key, uint32_t now) {
-  native_set_sources(sources);
+  march_native_set_sources(sources);
   march_remember_source(march_source_mark(key), now);
 }

@@ -202,6 +202,7 @@ std::vector<Surveyed> SurveyInterfaces(std::span<const Guarded> interfaces) {
   const Addresses addresses(::getifaddrs(&found) == 0 ? found : nullptr);
   const Transmitters transmitters(present);
   std::vector<Surveyed> surveyed;
+  surveyed.reserve(all.size());
   for (std::size_t i = 0; i < all.size(); ++i) {
     surveyed.push_back(all[i] == 0 ? Surveyed{}
                                    : Survey(interfaces[i], all[i], transmitters, addresses.get()));
