@@ -46,9 +46,9 @@ std::optional<std::uint64_t> ReadDuration(std::string_view text) {
                                  [&](const auto& each) { return each.first == text.back(); });
   std::uint64_t number = 0;
   const std::string_view digits = text.substr(0, text.size() - 1);
-  const char* last = digits.data() + digits.size();
-  const auto [end, error] = std::from_chars(digits.data(), last, number);
-  if (unit == kUnits.end() || error != std::errc() || end != last) return std::nullopt;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (unit == kUnits.end() || error != std::errc() || end != digits.data() + digits.size())
+    return std::nullopt;
   if (number > std::numeric_limits<std::uint64_t>::max() / unit->second) return std::nullopt;
   return number * unit->second;
 }

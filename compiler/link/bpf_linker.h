@@ -12,9 +12,9 @@
 namespace march::link {
 
 // The first of `objects` decides which comes first in the result; equal objects in equal order give
-// equal bytes: libbpf is linked statically, so on any machine. Nothing is read or written but memory,
-// or, where there is no /proc, files of its own for temporary use. Error: kClangFailed, with libbpf's own words;
-// it means a defect of ours.
+// equal bytes: libbpf is linked statically, so on any machine. Nothing is read or written but
+// memory, or, where there is no /proc, files of its own for temporary use. Error: kClangFailed,
+// with libbpf's own words; it means a defect of ours.
 Outcome<std::string> LinkObjects(const std::vector<std::string_view>& objects);
 
 }  // namespace march::link

@@ -37,9 +37,8 @@ struct Asked {
 template <class Number>
 std::optional<Number> ReadNumber(std::string_view text) {
   Number number = 0;
-  const char* last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, number);
-  if (error != std::errc() || end != last) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return number;
 }
 
@@ -104,7 +103,8 @@ Response JsonAnswer(const Json& json) {
 }
 
 Json Seconds(std::chrono::milliseconds duration) {
-  return static_cast<double>(duration.count() / 100) / 10;
+  const std::int64_t tenths = duration.count() / 100;
+  return static_cast<double>(tenths) / 10;
 }
 
 void PutEnds(const march_flow& record, Json& json) {

@@ -15,9 +15,10 @@ std::optional<std::string> Decode(std::string_view text) {
     }
     const std::string_view digits = text.substr(i + 1, 2);
     unsigned value = 0;
-    const char* last = digits.data() + digits.size();
-    const auto [end, error] = std::from_chars(digits.data(), last, value, 16);
-    if (digits.size() != 2 || error != std::errc() || end != last) return std::nullopt;
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    if (digits.size() != 2 || error != std::errc() || end != digits.data() + digits.size())
+      return std::nullopt;
     decoded += static_cast<char>(value);
     i += 2;
   }

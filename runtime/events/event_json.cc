@@ -160,7 +160,8 @@ Json FlowJson(const flows::FlowRecord& record, const Names& names) {
   json["verdict"] = "allow";
   json["ending"] = flows::NameOf(record.ending);
   json["begun"] = TickText(flow.begun);
-  json["duration_s"] = static_cast<double>(duration.count() / 100) / 10;
+  const std::int64_t tenths = duration.count() / 100;
+  json["duration_s"] = static_cast<double>(tenths) / 10;
   json["packets"] = flow.packets;
   json["bytes"] = flow.bytes;
   json["reply_packets"] = flow.reply_packets;

@@ -1,10 +1,10 @@
 // march-live-feed INTERFACE: sends UDP frames out of INTERFACE as fast as one core can, IPv4 and
 // IPv6 by turns, until SIGTERM; then prints how many, and how many of each flow.
 //
-// Flow i of 64 goes from 10.1.0.i to 10.2.0.i (2001:db8:1::i to 2001:db8:2::i). A frame has 62 bytes,
-// of which IP has 48. The frames are made in the kernel with BPF_PROG_TEST_RUN in live mode and
-// redirected to the interface, in batches that a veth's ring of 256 takes without loss. Ends with
-// the process that started it.
+// Flow i of 64 goes from 10.1.0.i to 10.2.0.i (2001:db8:1::i to 2001:db8:2::i). A frame has 62
+// bytes, of which IP has 48. The frames are made in the kernel with BPF_PROG_TEST_RUN in live mode
+// and redirected to the interface, in batches that a veth's ring of 256 takes without loss. Ends
+// with the process that started it.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <net/if.h>
