@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 #include <utility>
+
+#include "base/number.h"
 
 namespace march::cli {
 namespace {
@@ -44,13 +45,10 @@ std::optional<std::uint64_t> ReadDuration(std::string_view text) {
   if (text.empty()) return std::nullopt;
   const auto unit = std::find_if(kUnits.begin(), kUnits.end(),
                                  [&](const auto& each) { return each.first == text.back(); });
-  std::uint64_t number = 0;
-  const std::string_view digits = text.substr(0, text.size() - 1);
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (unit == kUnits.end() || error != std::errc() || end != digits.data() + digits.size())
-    return std::nullopt;
-  if (number > std::numeric_limits<std::uint64_t>::max() / unit->second) return std::nullopt;
-  return number * unit->second;
+  const auto number = ReadNumber<std::uint64_t>(text.substr(0, text.size() - 1));
+  if (unit == kUnits.end() || !number) return std::nullopt;
+  if (*number > std::numeric_limits<std::uint64_t>::max() / unit->second) return std::nullopt;
+  return *number * unit->second;
 }
 
 std::string Grouped(std::uint64_t number) {

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <limits>
 #include <string_view>
+
+#include "base/number.h"
 
 namespace march::cli {
 namespace {
@@ -59,14 +60,12 @@ std::string ReadLimit(const std::string& text, pipeline::Options& options) {
   if (found == kLimits.end()) {
     return "there is no limit \"" + std::string(name) + "\"; there are " + Names();
   }
-  const char* const end = text.data() + text.size();
-  const char* const begin = equals == text.size() ? end : text.data() + equals + 1;
-  std::uint64_t value = 0;
-  const auto [stop, error] = std::from_chars(begin, end, value);
-  if (error != std::errc() || stop != end || value == 0 || value > found->most) {
+  const auto value =
+      ReadNumber<std::uint64_t>(std::string_view(text).substr(std::min(equals + 1, text.size())));
+  if (!value || *value == 0 || *value > found->most) {
     return "write " + std::string(name) + "=N, with N from 1 to " + std::to_string(found->most);
   }
-  found->set(options, value);
+  found->set(options, *value);
   return {};
 }
 

@@ -1,8 +1,9 @@
 #include "compiler/space/protocol.h"
 
 #include <array>
-#include <charconv>
 #include <utility>
+
+#include "base/number.h"
 
 namespace march::space {
 namespace {
@@ -14,12 +15,8 @@ constexpr std::array<std::pair<std::string_view, std::uint8_t>, 5> kNames = {
 
 std::optional<std::uint32_t> ParseNumber(std::string_view text, std::uint32_t limit) {
   if (text.empty() || (text.size() > 1 && text[0] == '0')) return std::nullopt;
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value > limit) {
-    return std::nullopt;
-  }
-  return value;
+  const auto value = ReadNumber<std::uint32_t>(text);
+  return value && *value <= limit ? value : std::nullopt;
 }
 
 std::optional<std::uint8_t> ParseProtocol(std::string_view text) {

@@ -1,9 +1,9 @@
 #include "runtime/apply/store.h"
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/number.h"
 #include "bundle/bundle.h"
 
 namespace march::apply {
@@ -16,11 +16,9 @@ constexpr std::uint64_t kMaxStateBytes = std::uint64_t{4} << 30;
 constexpr std::uint64_t kMaxCurrentBytes = 64;
 constexpr unsigned kPrivate = 0600;
 
-std::optional<std::uint64_t> Number(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number == 0) return std::nullopt;
-  return number;
+std::optional<std::uint64_t> ReadGeneration(std::string_view text) {
+  const auto number = ReadNumber<std::uint64_t>(text);
+  return number && *number != 0 ? number : std::nullopt;
 }
 
 // Names come from signed bundles, yet any byte of theirs must survive.
@@ -105,7 +103,7 @@ Store::Current Store::ReadCurrent() const {
   if (files_.KindOf(path) == FileSystem::Kind::kNothing) return {};
   const auto text = files_.Read(path, kMaxCurrentBytes);
   if (!text.ok() || !text->ends_with('\n')) return {true, std::nullopt};
-  return {true, Number(std::string_view(*text).substr(0, text->size() - 1))};
+  return {true, ReadGeneration(std::string_view(*text).substr(0, text->size() - 1))};
 }
 
 Outcome<Done> Store::WriteCurrent(std::uint64_t generation) {
@@ -122,7 +120,7 @@ std::vector<std::uint64_t> Store::Stored() const {
   const auto names = files_.List(directory_ + "/generations");
   if (!names.ok()) return numbers;
   for (const std::string& name : *names) {
-    if (const auto number = Number(name)) numbers.push_back(*number);
+    if (const auto number = ReadGeneration(name)) numbers.push_back(*number);
   }
   std::sort(numbers.begin(), numbers.end());
   return numbers;

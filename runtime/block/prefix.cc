@@ -3,7 +3,8 @@
 #include <arpa/inet.h>
 
 #include <array>
-#include <charconv>
+
+#include "base/number.h"
 
 namespace march::block {
 namespace {
@@ -90,15 +91,13 @@ Outcome<Prefix> ParsePrefix(std::string_view text) {
   }
   if (slash == std::string_view::npos) return *address;
   const std::string_view digits = text.substr(slash + 1);
-  unsigned length = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-  if (digits.empty() || digits.size() > 3 || (digits.size() > 1 && digits.front() == '0') ||
-      error != std::errc() || end != digits.data() + digits.size() ||
-      length > BitsOf(address->family)) {
+  const auto length = ReadNumber<unsigned>(digits);
+  if (digits.size() > 3 || (digits.size() > 1 && digits.front() == '0') || !length ||
+      *length > BitsOf(address->family)) {
     return Bad("\"" + std::string(text) + "\" has no possible length",
                "a length is from 0 to " + std::to_string(BitsOf(address->family)));
   }
-  const Prefix prefix = Shorten(*address, length);
+  const Prefix prefix = Shorten(*address, *length);
   if (prefix.hi != address->hi || prefix.lo != address->lo) {
     return Bad("\"" + std::string(text) + "\" has bits set behind its length",
                "the prefix is " + prefix.ToString());

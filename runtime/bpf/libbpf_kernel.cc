@@ -16,7 +16,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
@@ -24,6 +23,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/number.h"
 #include "runtime/bpf/interfaces.h"
 #include "runtime/bpf/libbpf_log.h"
 #include "runtime/bpf/loader.h"
@@ -59,13 +59,6 @@ std::string InterfaceOf(std::string_view pin_name) {
     }
   }
   return name;
-}
-
-std::optional<std::uint64_t> Number(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 Outcome<std::vector<std::string>> NamesIn(const std::string& directory) {
@@ -234,7 +227,7 @@ Outcome<Done> LibbpfKernel::Prepare() {
   const auto names = NamesIn(directory_ + "/generations");
   if (!names.ok()) return names.diagnostics();
   for (const std::string& name : *names) {
-    const auto number = Number(name);
+    const auto number = ReadNumber<std::uint64_t>(name);
     if (!number || Exists(GenerationDirectory(*number) + "/prog")) continue;
     if (auto removed = Unload(*number); !removed.ok()) return removed;
   }
@@ -247,7 +240,7 @@ Outcome<Pins> LibbpfKernel::Discover() const {
   if (!generations.ok()) return generations.diagnostics();
   std::map<std::uint32_t, std::uint64_t> generation_of_program;
   for (const std::string& name : *generations) {
-    const auto number = Number(name);
+    const auto number = ReadNumber<std::uint64_t>(name);
     if (!number) continue;
     const auto id = ProgramIdOf(GenerationDirectory(*number) + "/prog");
     if (!id.ok()) return id.diagnostics();

@@ -1,12 +1,12 @@
 #include "runtime/control/event_routes.h"
 
-#include <charconv>
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "base/number.h"
 #include "runtime/control/query.h"
 
 namespace march::control {
@@ -45,11 +45,9 @@ class Parameters {
   std::optional<std::uint64_t> Number(std::string_view name) {
     const auto text = Take(name);
     if (!text) return std::nullopt;
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-    if (error == std::errc() && end == text->data() + text->size()) return number;
-    Fail(name, *text, "is no number");
-    return std::nullopt;
+    const auto number = ReadNumber<std::uint64_t>(*text);
+    if (!number) Fail(name, *text, "is no number");
+    return number;
   }
 
   bool Flag(std::string_view name, bool otherwise) {

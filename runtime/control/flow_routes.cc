@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "base/number.h"
 #include "runtime/control/query.h"
 #include "runtime/flows/filter.h"
 #include "runtime/flows/flow_text.h"
@@ -33,14 +33,6 @@ struct Asked {
   std::size_t limit = kDefaultLimit;
   Order order = Order::kBytes;
 };
-
-template <class Number>
-std::optional<Number> ReadNumber(std::string_view text) {
-  Number number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 // "" or what is wrong with the value.
 std::string ReadOne(std::string_view name, const std::string& value, bool is_list, Asked& asked) {

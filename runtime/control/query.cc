@@ -1,7 +1,8 @@
 #include "runtime/control/query.h"
 
-#include <charconv>
 #include <optional>
+
+#include "base/number.h"
 
 namespace march::control {
 namespace {
@@ -14,12 +15,9 @@ std::optional<std::string> Decode(std::string_view text) {
       continue;
     }
     const std::string_view digits = text.substr(i + 1, 2);
-    unsigned value = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-    if (digits.size() != 2 || error != std::errc() || end != digits.data() + digits.size())
-      return std::nullopt;
-    decoded += static_cast<char>(value);
+    const auto value = ReadNumber<unsigned>(digits, 16);
+    if (digits.size() != 2 || !value) return std::nullopt;
+    decoded += static_cast<char>(*value);
     i += 2;
   }
   return decoded;

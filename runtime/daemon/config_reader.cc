@@ -1,23 +1,16 @@
 #include "runtime/daemon/config_reader.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
+#include "base/number.h"
 #include "base/suggest.h"
 
 namespace march::daemon {
 namespace {
 
 using Kind = YamlNode::Kind;
-
-std::optional<std::uint64_t> ReadNumber(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
 
 // Seconds in the unit that ends a duration; 0: it is none.
 std::uint64_t UnitOf(char letter) {
@@ -114,7 +107,7 @@ std::string ConfigReader::Word(const YamlNode& node, const std::vector<std::stri
 
 void ConfigReader::Number(const YamlNode& node, const std::string& what, std::uint64_t least,
                           std::uint64_t most, std::uint64_t& result) {
-  const auto number = ReadNumber(node.scalar);
+  const auto number = ReadNumber<std::uint64_t>(node.scalar);
   if (node.kind == Kind::kScalar && number && *number >= least && *number <= most) {
     result = *number;
     return;
@@ -128,7 +121,8 @@ void ConfigReader::Seconds(const YamlNode& node, const std::string& what, std::u
   const std::string& text = node.scalar;
   const std::uint64_t unit = text.empty() ? 0 : UnitOf(text.back());
   const auto number =
-      unit == 0 ? std::nullopt : ReadNumber(std::string_view(text).substr(0, text.size() - 1));
+      unit == 0 ? std::nullopt
+                : ReadNumber<std::uint64_t>(std::string_view(text).substr(0, text.size() - 1));
   if (node.kind == Kind::kScalar && number && *number <= most / unit && *number * unit >= least) {
     result = *number * unit;
     return;

@@ -3,7 +3,8 @@
 #include <arpa/inet.h>
 
 #include <array>
-#include <charconv>
+
+#include "base/number.h"
 
 namespace march::flows {
 namespace {
@@ -46,9 +47,9 @@ std::optional<Prefix> Prefix::Parse(std::string_view text) {
   const unsigned bits = prefix.family == 4 ? 32 : 128;
   unsigned length = bits;
   if (slash != std::string_view::npos) {
-    const char* last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(text.data() + slash + 1, last, length);
-    if (error != std::errc() || end != last || length > bits) return std::nullopt;
+    const auto written = ReadNumber<unsigned>(text.substr(slash + 1));
+    if (!written || *written > bits) return std::nullopt;
+    length = *written;
   }
   if (prefix.family == 4) {
     prefix.mask_lo = Mask(length, 32);

@@ -4,8 +4,9 @@
 #include <netinet/in.h>
 
 #include <array>
-#include <charconv>
 #include <utility>
+
+#include "base/number.h"
 
 namespace march::flows {
 namespace {
@@ -83,10 +84,7 @@ std::optional<std::uint8_t> ReadProtocol(std::string_view text) {
   for (const auto& [number, name] : kProtocols) {
     if (name == text) return number;
   }
-  std::uint8_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
+  return ReadNumber<std::uint8_t>(text);
 }
 
 std::string AddressText(std::uint64_t family, std::uint64_t hi, std::uint64_t lo) {
