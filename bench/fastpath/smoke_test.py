@@ -3,22 +3,18 @@
 usage: smoke_test.py MARCH_BENCH_FASTPATH. Exit code 77: skipped.
 """
 
-import json
-import os
 import pathlib
-import subprocess
 import sys
-import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(HERE.parent / "common"))
+from smoke_parts import smoke
 
 MAPPINGS = "10"
 TINY = ["--sizes", MAPPINGS, "--families", "v4,v6", "--styles", "mesh,firewall", "--traffic",
         "uniform", "--rounds", "1", "--packets", "2000", "--live-sizes", MAPPINGS, "--live-families",
         "v4,v6", "--live-traffic", "uniform", "--live-rounds", "1", "--live-seconds", "0.2"]
-
-
-def skip(why: str) -> None:
-    print(f"SKIPPED: {why}")
-    sys.exit(77)
 
 
 def left_out(results: dict) -> dict[str, str]:
@@ -63,39 +59,11 @@ def check_live(results: dict, faults: list[str]) -> None:
                 faults.append(f"live {family}: march did not count")
 
 
-def namespaces_and_files() -> set[str]:
-    names = {str(path) for path in pathlib.Path(tempfile.gettempdir()).glob("march-bench.*")}
-    return names | {str(path) for path in pathlib.Path("/run/netns").glob("*")}
-
-
-def main(program: str) -> int:
-    if os.geteuid() != 0:
-        skip("it loads BPF programs and makes network namespaces: run it as root")
-    before = namespaces_and_files()
-    with tempfile.TemporaryDirectory() as directory:
-        path = pathlib.Path(directory) / "results.json"
-        run = subprocess.run([program, *TINY, "--json", str(path)], capture_output=True, text=True,
-                             check=False)
-        print(run.stdout)
-        if run.returncode != 0:
-            print(f"exit code {run.returncode}: {run.stderr}")
-            return 1
-        results = json.loads(path.read_text(encoding="utf-8"))
-        report = subprocess.run([sys.executable, str(pathlib.Path(__file__).parent / "report.py"),
-                                 str(path)], capture_output=True, text=True, check=False)
-    faults = []
+def check_version(results: dict, faults: list[str]) -> None:
     if results["format_version"] != 2:
         faults.append(f"format_version is {results['format_version']}")
-    check_classification(results, faults)
-    check_live(results, faults)
-    if report.returncode != 0 or "| march |" not in report.stdout:
-        faults.append(f"the report: {report.stderr or report.stdout}")
-    if namespaces_and_files() - before:
-        faults.append(f"left behind: {namespaces_and_files() - before}")
-    for fault in faults:
-        print(fault)
-    return 1 if faults else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(smoke([sys.argv[1], *TINY], HERE / "report.py", "march",
+                   [check_version, check_classification, check_live]))

@@ -3,22 +3,18 @@
 usage: smoke_test.py MARCH_BENCH_STATEFUL. Exit code 77: skipped.
 """
 
-import json
-import os
 import pathlib
-import subprocess
 import sys
-import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(HERE.parent / "common"))
+from smoke_parts import smoke
 
 FAMILIES = ("v4", "v6")
 TINY = ["--families", ",".join(FAMILIES), "--source-bits", "6", "--mappings", "4", "--blocked",
         "200", "--flows", "500", "--rounds", "1", "--packets", "20000", "--new", "5000",
         "--live-flows", "500", "--live-rounds", "1", "--live-frames", "20000", "--live-new", "5000"]
-
-
-def skip(why: str) -> None:
-    print(f"SKIPPED: {why}")
-    sys.exit(77)
 
 
 def check_cost(results: dict, faults: list[str]) -> None:
@@ -51,37 +47,6 @@ def check_live(results: dict, faults: list[str]) -> None:
                     faults.append(f"{where} lets a share of {share} pass")
 
 
-def namespaces_and_files() -> set[str]:
-    names = {str(path) for path in pathlib.Path(tempfile.gettempdir()).glob("march-bench.*")}
-    return names | {str(path) for path in pathlib.Path("/run/netns").glob("*")}
-
-
-def main(program: str) -> int:
-    if os.geteuid() != 0:
-        skip("it loads BPF programs and makes network namespaces: run it as root")
-    before = namespaces_and_files()
-    with tempfile.TemporaryDirectory() as directory:
-        path = pathlib.Path(directory) / "results.json"
-        run = subprocess.run([program, *TINY, "--json", str(path)], capture_output=True, text=True,
-                             check=False)
-        print(run.stdout)
-        if run.returncode != 0:
-            print(f"exit code {run.returncode}: {run.stderr}")
-            return 1
-        results = json.loads(path.read_text(encoding="utf-8"))
-        report = subprocess.run([sys.executable, str(pathlib.Path(__file__).parent / "report.py"),
-                                 str(path)], capture_output=True, text=True, check=False)
-    faults: list[str] = []
-    check_cost(results, faults)
-    check_live(results, faults)
-    if report.returncode != 0 or "| nft-conntrack |" not in report.stdout + str(results["not_measured"]):
-        faults.append(f"the report: {report.stderr or report.stdout}")
-    if namespaces_and_files() - before:
-        faults.append(f"left behind: {namespaces_and_files() - before}")
-    for fault in faults:
-        print(fault)
-    return 1 if faults else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(smoke([sys.argv[1], *TINY], HERE / "report.py", "nft-conntrack",
+                   [check_cost, check_live]))

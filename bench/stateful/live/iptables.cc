@@ -1,44 +1,24 @@
 // iptables with the matches that its users have for connections, rates and block lists.
 #include "bench/common/netfilter.h"
-#include "bench/stateful/live/connections.h"
-#include "bench/stateful/live/live_subject.h"
+#include "bench/stateful/live/netfilter_subject.h"
 
 namespace march::bench {
 namespace {
 
 constexpr double kIpsetLimitSeconds = 60;
 
-class Iptables final : public LiveSubject {
+class Iptables final : public NetfilterSubject {
  public:
   Iptables(const LiveSetup& setup, std::string program, std::string table, bool tracks)
-      : gateway_(setup.router.gateway()),
-        workspace_(setup.workspace),
-        program_(std::move(program)),
-        table_(std::move(table)),
-        tracks_(tracks) {}
-
-  std::optional<std::uint64_t> Denied() const override {
-    return IptablesCounter(gateway_, workspace_, program_, table_, "BENCH-DENIED");
-  }
-  std::optional<std::uint64_t> Opening() const override {
-    if (!tracks_) return {};
-    return IptablesCounter(gateway_, workspace_, program_, table_, "BENCH-OPENING");
-  }
-  std::optional<std::uint64_t> Known() const override {
-    if (!tracks_) return {};
-    return CountTracked(gateway_);
-  }
-  std::uint64_t Room() const override { return tracks_ ? MostTracked() : UINT64_MAX; }
-  void ForgetConnections() override {
-    if (tracks_) FlushTracked(gateway_);
-  }
+      : NetfilterSubject(setup, tracks), program_(std::move(program)), table_(std::move(table)) {}
 
  private:
-  const Namespace& gateway_;
-  const Workspace& workspace_;
+  std::uint64_t CountOf(const std::string& chain) const override {
+    return IptablesCounter(gateway(), workspace(), program_, table_, chain);
+  }
+
   std::string program_;
   std::string table_;
-  bool tracks_;
 };
 
 // What the policy allows; a rule each for TCP and UDP, with what is to be done.
@@ -63,19 +43,19 @@ Installed Install(const LiveSetup& setup, const std::string& table, const std::s
   return {std::make_unique<Iptables>(setup, program, table, tracks), ""};
 }
 
-constexpr const char* kDenied = ":BENCH-DENIED - [0:0]\n-A BENCH-DENIED -j DROP\n";
+constexpr const char* kDenied = ":denied - [0:0]\n-A denied -j DROP\n";
 
 }  // namespace
 
 Installed InstallIptablesConnections(const LiveSetup& setup) {
   return Install(setup, "filter",
                  std::string(kDenied) +
-                     ":BENCH-OPENING - [0:0]\n-A BENCH-OPENING -j ACCEPT\n"
+                     ":opening - [0:0]\n-A opening -j ACCEPT\n"
                      "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED "
                      "-j ACCEPT\n"
                      "-A FORWARD -m conntrack --ctstate INVALID "
-                     "-g BENCH-DENIED\n" +
-                     Allowed(setup, "-g BENCH-OPENING") + "-A FORWARD -g BENCH-DENIED\n",
+                     "-g denied\n" +
+                     Allowed(setup, "-g opening") + "-A FORWARD -g denied\n",
                  true);
 }
 
@@ -87,8 +67,8 @@ Installed InstallIptablesSourceLimit(const LiveSetup& setup) {
                                         "/sec --hashlimit-burst " + std::to_string(limit.burst) +
                                         " --hashlimit-mode srcip --hashlimit-name bench "
                                         "--hashlimit-htable-size 65536 --hashlimit-htable-max "
-                                        "65536 -g BENCH-DENIED") +
-                     Allowed(setup, "-j ACCEPT") + "-A FORWARD -g BENCH-DENIED\n");
+                                        "65536 -g denied") +
+                     Allowed(setup, "-j ACCEPT") + "-A FORWARD -g denied\n");
 }
 
 Installed InstallIpsetBlock(const LiveSetup& setup) {
@@ -104,9 +84,8 @@ Installed InstallIpsetBlock(const LiveSetup& setup) {
     const Finished loaded = RunProgram({"ipset", "restore"}, kIpsetLimitSeconds, path);
     if (!loaded.ok) return {nullptr, loaded.problem};
   }
-  return Install(
-      setup, "raw",
-      std::string(kDenied) + "-A PREROUTING -m set --match-set blocked src -g BENCH-DENIED\n");
+  return Install(setup, "raw",
+                 std::string(kDenied) + "-A PREROUTING -m set --match-set blocked src -g denied\n");
 }
 
 }  // namespace march::bench

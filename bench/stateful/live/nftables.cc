@@ -1,40 +1,21 @@
 // nftables as its manual and its users have it, each at its best: one rule where one will do.
 #include "bench/common/netfilter.h"
-#include "bench/stateful/live/connections.h"
-#include "bench/stateful/live/live_subject.h"
+#include "bench/stateful/live/netfilter_subject.h"
 
 namespace march::bench {
 namespace {
 
-class Nftables final : public LiveSubject {
+class Nftables final : public NetfilterSubject {
  public:
   Nftables(const LiveSetup& setup, std::string table, bool tracks)
-      : gateway_(setup.router.gateway()),
-        workspace_(setup.workspace),
-        table_(std::move(table)),
-        tracks_(tracks) {}
-
-  std::optional<std::uint64_t> Denied() const override {
-    return NftCounter(gateway_, workspace_, table_, "denied");
-  }
-  std::optional<std::uint64_t> Opening() const override {
-    if (!tracks_) return {};
-    return NftCounter(gateway_, workspace_, table_, "opening");
-  }
-  std::optional<std::uint64_t> Known() const override {
-    if (!tracks_) return {};
-    return CountTracked(gateway_);
-  }
-  std::uint64_t Room() const override { return tracks_ ? MostTracked() : UINT64_MAX; }
-  void ForgetConnections() override {
-    if (tracks_) FlushTracked(gateway_);
-  }
+      : NetfilterSubject(setup, tracks), table_(std::move(table)) {}
 
  private:
-  const Namespace& gateway_;
-  const Workspace& workspace_;
+  std::uint64_t CountOf(const std::string& chain) const override {
+    return NftCounter(gateway(), workspace(), table_, chain);
+  }
+
   std::string table_;
-  bool tracks_;
 };
 
 const char* IpOf(const LiveSetup& setup) {
