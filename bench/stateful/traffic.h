@@ -26,6 +26,12 @@ struct TrafficKind {
   double least_share = 1;
   double most_share = 1;
 
+  // Numbers of connections whose packets are mixed: those that are made. Where none is, so many
+  // that every client takes part, and so few that each sends often.
+  std::vector<std::uint64_t> FlowsAmong(const std::vector<std::uint64_t>& made) const {
+    return opened ? made : std::vector<std::uint64_t>{20'000};
+  }
+
   bool MayPass(Judge judge, double share) const {
     return judge < stopper ? share == 1 : share >= least_share && share <= most_share;
   }
@@ -49,7 +55,7 @@ struct Limit {
 
 // Of a source. Nobody here sends enough for the first, and each source exceeds the second at once.
 inline constexpr Limit kHighLimit = {100'000, 10'000};
-inline constexpr Limit kLowLimit = {5, 2};
+inline constexpr Limit kLowLimit = {1, 1};
 
 inline Limit LimitFor(const TrafficKind& traffic) {
   return traffic.name == kOverLimit ? kLowLimit : kHighLimit;

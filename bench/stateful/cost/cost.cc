@@ -182,16 +182,15 @@ void MeasureCost(const Options& options, Results& results) {
     FlowFeeder feeder(space);
     for (const TrafficKind& traffic : TrafficKinds()) {
       if (!Selected(options.cost.traffic, traffic.name)) continue;
-      for (const std::uint64_t flows : options.cost.flows) {
+      for (const std::uint64_t flows : traffic.FlowsAmong(options.cost.flows)) {
         for (const std::string& popularity : options.cost.popularities) {
           const bool is_zipf = popularity == "zipf";
           MeasureSetting(
               options,
               {family, space, traffic, flows, is_zipf ? Popularity::kZipf : Popularity::kUniform},
               feeder, results);
-          if (traffic.fresh) break;
+          if (!traffic.opened) break;
         }
-        if (traffic.fresh) break;  // there is no number of them
       }
     }
   }

@@ -33,7 +33,7 @@ struct Setting {
 
   std::string place() const {
     return family + " " + std::string(traffic.name) +
-           (traffic.fresh ? "" : " " + std::to_string(flows));
+           (traffic.opened ? " " + std::to_string(flows) : "");
   }
 };
 
@@ -206,7 +206,7 @@ json ResultOf(const Measured& measured, const Setting& setting, const std::vecto
   const std::vector<double>& forward = Find(all, kForward)->nanoseconds_per_frame;
   json result = {{"family", setting.family},
                  {"traffic", setting.traffic.name},
-                 {"connections", setting.traffic.fresh ? json() : json(setting.flows)},
+                 {"connections", setting.traffic.opened ? json(setting.flows) : json()},
                  {"subject", measured.kind->name},
                  {"gateway_ns_per_frame", Spread(cost)},
                  {"ns_over_forward", Spread(Differences(cost, forward))},
@@ -262,10 +262,9 @@ void MeasureLive(const Options& options, const Workspace& workspace, Results& re
     for (const TrafficKind& traffic : TrafficKinds()) {
       if (!Selected(options.frames.traffic, traffic.name)) continue;
       if (traffic.floods) continue;
-      for (const std::uint64_t flows : options.frames.flows) {
+      for (const std::uint64_t flows : traffic.FlowsAmong(options.frames.flows)) {
         MeasureSetting(options, {family, options.SpaceOf(family), traffic, flows}, workspace,
                        results);
-        if (traffic.fresh) break;  // there is no number of them
       }
     }
   }
