@@ -40,6 +40,8 @@ struct march_track {
   uint32_t now;        /* tick */
   uint32_t bytes;      /* of the frame, which counts for its flow; 0: it does not */
   uint32_t flags;      /* TCP's, of the frame itself; else of no meaning */
+  uint32_t vacant;     /* a free place among the new flows, or MARCH_NO_FLOW */
+  uint32_t reserved;
 };
 
 #define MARCH_DIRECTION_FORWARD 1u
@@ -108,6 +110,7 @@ MARCH_INLINE uint32_t march_track_key(struct march_track* t, const struct march_
   t->dst_hi = key->dst_hi;
   t->dst_lo = key->dst_lo;
   t->number = MARCH_NO_FLOW;
+  t->vacant = MARCH_NO_FLOW;
   t->is_reply = 0;
   t->directions = MARCH_DIRECTION_FORWARD;
   t->l4 = 0;
@@ -149,21 +152,9 @@ MARCH_INLINE void march_flow_key(const struct march_flow* flow, struct march_key
   }
 }
 
-/* Looks for the packet's flow in one bucket, whose fingerprints differ from each other. 1: found.
- */
-MARCH_INLINE uint32_t march_flow_in_bucket(struct march_track* t, uint32_t bucket) {
-  const struct march_flow_bucket* words = march_flow_words(bucket);
-  if (!words) return 0;
-  const uint64_t wanted = march_flow_fingerprint(t) | MARCH_FLOW_READY;
-  uint64_t found = 0;
-  uint32_t lane = 0;
-  MARCH_UNROLLED
-  for (uint32_t i = 0; i < MARCH_FLOW_LANES; ++i) {
-    const uint64_t is_it = march_is_zero((words->words[i] ^ wanted) >> 32);
-    found |= is_it;
-    lane |= (uint32_t)is_it * i;
-  }
-  if (!found) return 0;
+/* Whether the packet's flow is the one in a bucket that has its fingerprint. */
+MARCH_INLINE uint32_t march_flow_is_at(struct march_track* t, const struct march_flow_bucket* words,
+                                       uint32_t bucket, uint32_t lane) {
   MARCH_OPAQUE(lane);
   lane &= MARCH_FLOW_LANES - 1;
   const uint64_t word = words->words[lane];
@@ -189,6 +180,43 @@ MARCH_INLINE uint32_t march_flow_in_bucket(struct march_track* t, uint32_t bucke
   return 1;
 }
 
+/* Looks for the packet's flow in one bucket, whose fingerprints differ from each other. 1: found.
+ * Without a branch that depends on where it is. */
+MARCH_INLINE uint32_t march_flow_in_bucket(struct march_track* t, uint32_t bucket) {
+  const struct march_flow_bucket* words = march_flow_words(bucket);
+  if (!words) return 0;
+  const uint64_t wanted = march_flow_fingerprint(t) | MARCH_FLOW_READY;
+  uint64_t found = 0;
+  uint32_t lane = 0;
+  MARCH_UNROLLED
+  for (uint32_t i = 0; i < MARCH_FLOW_LANES; ++i) {
+    const uint64_t is_it = march_is_small_zero((words->words[i] ^ wanted) >> 32);
+    found |= is_it;
+    lane |= (uint32_t)is_it * i;
+  }
+  return found ? march_flow_is_at(t, words, bucket, lane) : 0;
+}
+
+/* Where the packet's fingerprint is in a bucket, if it is, or MARCH_FLOW_LANES. With branches,
+ * which is least work where it seldom is. */
+MARCH_INLINE uint32_t march_flow_unlikely_lane(const struct march_track* t,
+                                               const struct march_flow_bucket* words) {
+  const uint32_t wanted = (uint32_t)((march_flow_fingerprint(t) | MARCH_FLOW_READY) >> 32);
+  uint32_t lane = MARCH_FLOW_LANES;
+  MARCH_UNROLLED
+  for (uint32_t i = 0; i < MARCH_FLOW_LANES; ++i) {
+    if ((uint32_t)(words->words[i] >> 32) == wanted) lane = i;
+  }
+  return lane;
+}
+
+/* As march_flow_in_bucket, where the flow seldom is. `words` are the bucket's. */
+MARCH_INLINE uint32_t march_flow_in_unlikely_bucket(struct march_track* t, uint32_t bucket,
+                                                    const struct march_flow_bucket* words) {
+  const uint32_t lane = march_flow_unlikely_lane(t, words);
+  return lane != MARCH_FLOW_LANES ? march_flow_is_at(t, words, bucket, lane) : 0;
+}
+
 MARCH_INLINE uint32_t march_flow_second_bucket(const struct march_track* t, uint32_t count) {
   return march_flow_bucket_of(t->hash * MARCH_FLOW_SECOND_FACTOR, count);
 }
@@ -198,18 +226,62 @@ MARCH_INLINE uint32_t march_flow_find_first(struct march_track* t) {
   return march_flow_in_bucket(t, march_flow_bucket_of(t->hash, MARCH_CONFIG.flows.established));
 }
 
-/* Everywhere else. */
+/* Which place of its first bucket a new flow takes if it is free, so that its record is known soon.
+ */
+MARCH_INLINE uint32_t march_flow_lane(const struct march_track* t) {
+  return t->hash >> 24 & (MARCH_FLOW_LANES - 1);
+}
+
+/* Has a word's line come into the cache while other work goes on. */
+MARCH_INLINE void march_flow_touch(const uint64_t* word) {
+  (void)*(const volatile uint64_t*)word;
+}
+
+/* In its first bucket among the new flows; if it is not, t->vacant becomes its lane there if that
+ * is free. */
+MARCH_INLINE uint32_t march_flow_find_new(struct march_track* t, uint32_t bucket,
+                                          const struct march_flow_bucket* words) {
+  const uint32_t lane = march_flow_unlikely_lane(t, words);
+  if (lane != MARCH_FLOW_LANES) return march_flow_is_at(t, words, bucket, lane);
+  const uint32_t own = march_flow_lane(t);
+  if (words->words[own] == 0) t->vacant = bucket * MARCH_FLOW_LANES + own;
+  return 0;
+}
+
+/* Everywhere else. What is promoted is in its new place before it leaves its old one; so the new
+ * flows are looked through first, and what was the first place at last once more. */
 MARCH_INLINE uint32_t march_flow_find_else(struct march_track* t) {
+  t->vacant = MARCH_NO_FLOW;
   const uint32_t established = MARCH_CONFIG.flows.established;
   const uint32_t fresh = MARCH_CONFIG.flows.fresh;
-  return march_flow_in_bucket(t, established + march_flow_bucket_of(t->hash, fresh)) ||
-         march_flow_in_bucket(t, march_flow_second_bucket(t, established)) ||
-         march_flow_in_bucket(t, established + march_flow_second_bucket(t, fresh));
+  const uint32_t first_new = established + march_flow_bucket_of(t->hash, fresh);
+  const uint32_t second_new = established + march_flow_second_bucket(t, fresh);
+  const uint32_t first = march_flow_bucket_of(t->hash, established);
+  const uint32_t second = march_flow_second_bucket(t, established);
+  const struct march_flow_bucket* in_first_new = march_flow_words(first_new);
+  const struct march_flow_bucket* in_second_new = march_flow_words(second_new);
+  const struct march_flow_bucket* in_first = march_flow_words(first);
+  const struct march_flow_bucket* in_second = march_flow_words(second);
+  const struct march_flow* record =
+      march_flow_at(first_new * MARCH_FLOW_LANES + march_flow_lane(t));
+  if (!in_first_new || !in_second_new || !in_first || !in_second || !record) return 0;
+  march_flow_touch(in_first_new->words);
+  march_flow_touch(in_second_new->words);
+  march_flow_touch(in_second->words);
+  march_flow_touch(&record->src_hi);
+  march_flow_touch(&record->packets);
+  return march_flow_find_new(t, first_new, in_first_new) ||
+         march_flow_in_unlikely_bucket(t, second_new, in_second_new) ||
+         march_flow_in_unlikely_bucket(t, second, in_second) ||
+         march_flow_in_unlikely_bucket(t, first, in_first);
 }
 
 MARCH_INLINE uint64_t* march_flow_word(uint32_t number) {
   struct march_flow_bucket* words = march_flow_words(number / MARCH_FLOW_LANES);
-  return words ? &words->words[number % MARCH_FLOW_LANES] : 0;
+  if (!words) return 0;
+  /* Or its address might be computed before that was known. */
+  MARCH_OPAQUE(number);
+  return &words->words[number % MARCH_FLOW_LANES];
 }
 
 /* How good a place for a flow is, less is better, and its number: one where it was before; a free
@@ -250,17 +322,20 @@ MARCH_INLINE uint64_t march_flow_place_in(const struct march_track* t, uint32_t 
   return is_shut || best >> 62 ? MARCH_FLOW_NO_PLACE : best;
 }
 
+/* Of this many places in its first bucket that are not free, a flow takes another all the same. */
+#define MARCH_FLOW_CROWD 5u
+
 /* Of `count` buckets from `first` on. Where nothing may be evicted, the emptier of two buckets is
- * taken (Azar, Broder, Karlin, Upfal, 1994), and so both are looked at; else the first that will
- * do.
- */
+ * taken (Azar, Broder, Karlin, Upfal, 1994) once the first, which is found soonest, is crowded;
+ * else the first that will do. */
 MARCH_INLINE uint64_t march_flow_place(const struct march_track* t, uint32_t first, uint32_t count,
                                        uint32_t is_fresh) {
   uint64_t used = 0;
   uint64_t second_used = 0;
   const uint64_t place =
       march_flow_place_in(t, first + march_flow_bucket_of(t->hash, count), &used);
-  if (place >> 32 == MARCH_FLOW_RANK_WAS_HERE || (is_fresh && place >> 32 <= 1)) return place;
+  const uint32_t is_roomy = is_fresh || used < MARCH_FLOW_CROWD;
+  if (place >> 32 == MARCH_FLOW_RANK_WAS_HERE || (is_roomy && place >> 32 == 1)) return place;
   const uint64_t second =
       march_flow_place_in(t, first + march_flow_second_bucket(t, count), &second_used);
   if (place >> 32 == 1 && second >> 32 == 1 && second_used < used) return second;
@@ -268,12 +343,24 @@ MARCH_INLINE uint64_t march_flow_place(const struct march_track* t, uint32_t fir
 }
 
 /* Takes a place for a flow in one of the tables: a free one, or that of a flow that has ended; for
- * new flows, at last that of the one that would end first. MARCH_NO_FLOW: there is none. Who has
- * taken a place fills it and gives it free for reading with march_flow_publish. */
-MARCH_INLINE uint32_t march_flow_take(const struct march_track* t, uint32_t is_fresh) {
+ * new flows, at last that of the one that would end first. Its word and its number; 0: there is
+ * none. Who has taken a place fills it and gives it free for reading with march_flow_publish. */
+MARCH_INLINE uint64_t* march_flow_take(const struct march_track* t, uint32_t is_fresh,
+                                       uint32_t* number) {
+  const uint64_t taken = march_flow_fingerprint(t) | MARCH_FLOW_TAKEN;
+  if (is_fresh && t->vacant != MARCH_NO_FLOW) {
+    *number = t->vacant;
+    uint64_t* vacant = march_flow_word(t->vacant);
+    if (!vacant) return 0;
+    const uint64_t before = __sync_val_compare_and_swap(vacant, 0, taken);
+    if (before == 0) return vacant;
+    /* Another CPU has begun the same flow. */
+    if ((before ^ taken) >> 40 == 0) return 0;
+  }
   const uint32_t established = MARCH_CONFIG.flows.established;
   const uint64_t place = is_fresh ? march_flow_place(t, established, MARCH_CONFIG.flows.fresh, 1)
                                   : march_flow_place(t, 0, established, 0);
+  *number = (uint32_t)place;
   uint64_t* at = march_flow_word((uint32_t)place);
   const uint64_t word = at && place != MARCH_FLOW_NO_PLACE ? *at : MARCH_FLOW_TAKEN;
   if (word == 0) {
@@ -282,22 +369,18 @@ MARCH_INLINE uint32_t march_flow_take(const struct march_track* t, uint32_t is_f
     march_flow_statistic(MARCH_STATISTIC_FLOWS_REPLACED);
   } else if (!is_fresh || (word & MARCH_FLOW_TAKEN) != 0) {
     march_flow_statistic(MARCH_STATISTIC_FLOWS_NO_ROOM);
-    return MARCH_NO_FLOW;
+    return 0;
   } else {
     march_flow_statistic(MARCH_STATISTIC_FLOWS_EVICTED);
   }
   /* If another CPU was faster, the next packet tries again. */
-  const uint64_t taken = march_flow_fingerprint(t) | MARCH_FLOW_TAKEN;
-  if (!at || __sync_val_compare_and_swap(at, word, taken) != word) return MARCH_NO_FLOW;
-  return (uint32_t)place;
+  return at && __sync_val_compare_and_swap(at, word, taken) == word ? at : 0;
 }
 
 /* Whoever reads the word sees the flow that was written before: BPF's exchange is a full barrier.
  */
-MARCH_INLINE void march_flow_publish(const struct march_track* t, uint32_t number,
+MARCH_INLINE void march_flow_publish(const struct march_track* t, uint64_t* word,
                                      uint32_t deadline) {
-  uint64_t* word = march_flow_word(number);
-  if (!word) return;
   const uint64_t ready = march_flow_fingerprint(t) | MARCH_FLOW_READY | deadline;
   const uint64_t before = __atomic_exchange_n(word, ready, __ATOMIC_SEQ_CST);
   __asm__ volatile("" : : "r"(before));
@@ -377,8 +460,9 @@ MARCH_INLINE void march_flow_prolong(struct march_track* t, uint64_t l4, uint32_
  * the next packet. */
 MARCH_INLINE void march_flow_promote(struct march_track* t, const struct march_flow* flow,
                                      uint32_t state) {
-  const uint32_t number = march_flow_take(t, 0);
-  if (number == MARCH_NO_FLOW) {
+  uint32_t number = MARCH_NO_FLOW;
+  uint64_t* word = march_flow_take(t, 0, &number);
+  if (!word) {
     march_flow_prolong(t, flow->l4, state & ~MARCH_FLOW_ESTABLISHED);
     return;
   }
@@ -386,7 +470,7 @@ MARCH_INLINE void march_flow_promote(struct march_track* t, const struct march_f
   if (!place) return;
   *place = *flow;
   place->judged |= state;
-  march_flow_publish(t, number, t->now + march_flow_timeout(flow->l4, state));
+  march_flow_publish(t, word, t->now + march_flow_timeout(flow->l4, state));
   march_flow_leave(t);
   march_flow_statistic(MARCH_STATISTIC_FLOWS_ESTABLISHED);
   t->number = number;
@@ -484,8 +568,9 @@ MARCH_INLINE void march_flow_forbid(const struct march_track* t) {
 /* Makes the flow that `t` begins. `flags` are TCP's; `ifindex`, where its packet came in. */
 MARCH_INLINE uint32_t march_flow_open(struct march_track* t, uint32_t slot, uint32_t audit,
                                       uint32_t flags, uint32_t ifindex) {
-  const uint32_t number = march_flow_take(t, 1);
-  if (number == MARCH_NO_FLOW) return MARCH_NO_FLOW;
+  uint32_t number = MARCH_NO_FLOW;
+  uint64_t* word = march_flow_take(t, 1, &number);
+  if (!word) return MARCH_NO_FLOW;
   struct march_flow* flow = march_flow_at(number);
   if (!flow) return MARCH_NO_FLOW;
   const uint32_t is_tcp = MARCH_FLOW_PROTOCOL(t->l4) == MARCH_PROTO_TCP;
@@ -505,7 +590,7 @@ MARCH_INLINE uint32_t march_flow_open(struct march_track* t, uint32_t slot, uint
   flow->bytes = t->bytes;
   flow->reply_packets = 0;
   flow->reply_bytes = 0;
-  march_flow_publish(t, number, t->now + march_flow_timeout(t->l4, state));
+  march_flow_publish(t, word, t->now + march_flow_timeout(t->l4, state));
   march_flow_statistic(MARCH_STATISTIC_FLOWS_OPENED);
   t->number = number;
   return number;

@@ -48,6 +48,7 @@ struct march_scratch {
   struct march_track fragments; /* of the rest of it */
   struct march_key quoted;      /* by an error of ICMP */
 };
+_Static_assert(sizeof(struct march_scratch) == MARCH_SCRATCH_BYTES, "as marchd makes the map");
 
 MARCH_SHARED struct {
   MARCH_MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -11,7 +11,6 @@
 #include "xdp/interfaces.h"
 
 /* When a packet was last left to the kernel, so that it noticed a next hop is in use. */
-#define MARCH_REFRESH_BITS 10
 #define MARCH_REFRESH_SHIFT 32 /* of nanoseconds: 4.3 s */
 
 struct {

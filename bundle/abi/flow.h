@@ -10,13 +10,14 @@
  * `march_flow_buckets`: lines of 64 bytes, one a bucket, of eight words, one a flow; first those of
  * established flows, then those of new ones. A word says whether there is a flow, until when it
  * lives if nothing comes, and a fingerprint; `march_flows` has what belongs to a word, at its
- * number. A flow is in the bucket that its hash names, or, if that was full, in its second one.
+ * number. A flow is in the bucket that its hash names, or, if that was crowded, in its second one.
  *
  * Words are claimed and given up by compare-and-swap. Between the two a flow belongs to whoever
  * sees its packets; both directions count in words of their own. */
 #ifndef MARCH_BUNDLE_ABI_FLOW_H
 #define MARCH_BUNDLE_ABI_FLOW_H
 
+#include "bundle/abi/tables.h"
 #include "bundle/abi/types.h"
 
 #define MARCH_FLOW_LANES 8u
@@ -104,6 +105,9 @@ enum march_timeout {
   MARCH_TIMEOUT_FRAGMENTS = 8, /* RFC 8200: 60 s to put a packet together */
   MARCH_TIMEOUTS = 9
 };
+
+/* Of march_scratch, which is a program's alone: two flows that it looks for, and a packet's key. */
+#define MARCH_SCRATCH_BYTES (2 * 88 + sizeof(struct march_key))
 
 struct march_flow_config {
   uint32_t established;              /* buckets; 0: no flows are kept */

@@ -30,9 +30,6 @@ struct Form {
   std::uint32_t key_size = sizeof(std::uint32_t);
 };
 
-// struct march_scratch of bpf-templates/xdp/connections.h.
-constexpr std::uint32_t kScratchBytes = sizeof(march_key) + 2 * 80;
-
 // Of all maps that there may be.
 constexpr const char* kBuckets = "march_flow_buckets";
 constexpr const char* kFlows = "march_flows";
@@ -50,9 +47,6 @@ constexpr std::array kNames = {"march_answered",
                                "march_refreshed",
                                "march_scratch",
                                "march_statistics"};
-
-// MARCH_REFRESH_BITS of bpf-templates/xdp/forward.c.
-constexpr std::uint32_t kRefreshed = 1024;
 
 // How to find in the maps what is in them: the secret that it was hashed with, and the sizes of the
 // two tables that share an array.
@@ -76,7 +70,7 @@ std::vector<Form> FormsOf(const march_config& config) {
         {kBuckets, BPF_MAP_TYPE_ARRAY, sizeof(march_flow_bucket), buckets, BPF_F_MMAPABLE});
     forms.push_back({kFlows, BPF_MAP_TYPE_ARRAY, sizeof(march_flow), buckets * MARCH_FLOW_LANES,
                      BPF_F_MMAPABLE});
-    forms.push_back({"march_scratch", BPF_MAP_TYPE_PERCPU_ARRAY, kScratchBytes, 1, 0});
+    forms.push_back({"march_scratch", BPF_MAP_TYPE_PERCPU_ARRAY, MARCH_SCRATCH_BYTES, 1, 0});
   }
   if (config.events.intervals[MARCH_EVENT_DROP] != 0 ||
       config.events.intervals[MARCH_EVENT_ALLOW] != 0) {
@@ -85,7 +79,7 @@ std::vector<Form> FormsOf(const march_config& config) {
                      MARCH_EVENT_KINDS, 0});
   }
   if (config.forward.fast != 0) {
-    forms.push_back({"march_refreshed", BPF_MAP_TYPE_ARRAY, sizeof(std::uint32_t), kRefreshed, 0});
+    forms.push_back({"march_refreshed", BPF_MAP_TYPE_ARRAY, sizeof(std::uint32_t), 1U << MARCH_REFRESH_BITS, 0});
   }
   if (config.reject.interval != 0) {
     forms.push_back({"march_answered", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t), 1, 0});

@@ -37,6 +37,7 @@ static struct march_track march_track_of(const struct march_flow* flow, uint32_t
   t.dst_lo = flow->dst_lo;
   t.l4 = flow->l4;
   t.number = MARCH_NO_FLOW;
+  t.vacant = MARCH_NO_FLOW;
   t.directions = MARCH_DIRECTION_FORWARD;
   t.now = now;
   t.hash = march_flow_hash(&t);
@@ -62,12 +63,13 @@ uint32_t march_native_find_flow(const struct march_native_flows* table,
 
 static uint32_t march_insert_among(const struct march_track* t, const struct march_flow* flow,
                                    uint32_t state, uint32_t deadline, uint32_t is_fresh) {
-  const uint32_t number = march_flow_take(t, is_fresh);
-  struct march_flow* place = number == MARCH_NO_FLOW ? NULL : march_flow_at(number);
+  uint32_t number = MARCH_NATIVE_NO_FLOW;
+  uint64_t* word = march_flow_take(t, is_fresh, &number);
+  struct march_flow* place = word ? march_flow_at(number) : NULL;
   if (!place) return MARCH_NATIVE_NO_FLOW;
   *place = *flow;
   place->judged = (flow->judged & ~0xffull) | state;
-  march_flow_publish(t, number, deadline);
+  march_flow_publish(t, word, deadline);
   return number;
 }
 
