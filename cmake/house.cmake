@@ -50,18 +50,22 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
 endif()
 if(MARCH_SANITIZE)
   target_compile_options(march_house INTERFACE
-    -O1 -fsanitize=address,undefined -fno-sanitize-recover=all)
+    -fsanitize=address,undefined -fno-sanitize-recover=all)
   target_link_options(march_house INTERFACE -fsanitize=address,undefined)
 endif()
 if(MARCH_FUZZ)
   target_compile_options(march_house INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# march_library(NAME SOURCES... [DEPENDS TARGETS...]): one static library, private links.
+# march_library(NAME SOURCES... [DEPENDS TARGETS...]): one static library, private links. Where a folder
+# sets MARCH_COMPUTES, it is optimized a little under sanitizers too, or its tests would take minutes.
 function(march_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
   target_link_libraries(${name} PUBLIC march_house PRIVATE ${ARG_DEPENDS})
+  if(MARCH_SANITIZE AND MARCH_COMPUTES)
+    target_compile_options(${name} PRIVATE -O1)
+  endif()
 endfunction()
 
 # march_program(NAME SOURCES... [DEPENDS TARGETS...])
@@ -80,6 +84,9 @@ function(march_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE march_house march_test_main ${ARG_DEPENDS})
+  if(MARCH_SANITIZE)
+    target_compile_definitions(${name} PRIVATE MARCH_SANITIZED)  # tests/course.h
+  endif()
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
     ENVIRONMENT "MARCH_BIN=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}")

@@ -52,7 +52,7 @@ class Results {
                    {"level", diagnostic.severity() == Severity::kError ? "error" : "warning"},
                    {"message", {{"text", std::move(text)}}},
                    {"partialFingerprints", {{"marchctl/v1", FingerprintOf(diagnostic)}}}};
-    if (diagnostic.range.valid()) result["locations"] = {LocationOf(diagnostic.range)};
+    if (diagnostic.range.valid()) result["locations"] = json::array({LocationOf(diagnostic.range)});
     json related = json::array();
     for (const Note& note : diagnostic.notes) {
       if (!note.range.valid()) continue;

@@ -79,7 +79,8 @@ std::vector<Form> FormsOf(const march_config& config) {
                      MARCH_EVENT_KINDS, 0});
   }
   if (config.forward.fast != 0) {
-    forms.push_back({"march_refreshed", BPF_MAP_TYPE_ARRAY, sizeof(std::uint32_t), 1U << MARCH_REFRESH_BITS, 0});
+    forms.push_back({"march_refreshed", BPF_MAP_TYPE_ARRAY, sizeof(std::uint32_t),
+                     1U << MARCH_REFRESH_BITS, 0});
   }
   if (config.reject.interval != 0) {
     forms.push_back({"march_answered", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(std::uint64_t), 1, 0});

@@ -46,8 +46,20 @@ march_shape WorstShape() {
   return shape;
 }
 
+std::vector<march_shape> LargestShapes() {
+  std::vector<march_shape> shapes(6, WorstShape());
+  shapes[1].v4 = {};
+  shapes[2].v6 = {};
+  shapes[3].v4.depth = shapes[3].v6.depth = 1;
+  shapes[3].v6.low_depth = 0;
+  shapes[4].v4.shared = shapes[4].v6.shared = 1;
+  shapes[5] = shapes[4];
+  shapes[5].v4.direct = 1;
+  return shapes;
+}
+
 std::vector<march_shape> ExtremeShapes() {
-  std::vector<march_shape> shapes = {WorstShape()};
+  std::vector<march_shape> shapes = LargestShapes();
   const auto without_ports = [](march_shape shape) {
     shape.list_max = shape.table_depth = shape.source_port_depth = shape.set_depth = 0;
     shape.source_ports = shape.audits = 0;
@@ -57,23 +69,14 @@ std::vector<march_shape> ExtremeShapes() {
     march_shape only_v6 = WorstShape();
     only_v6.v4 = {};
     only_v6.v6 = WithViews(only_v6.v6, views);
-    shapes.push_back(only_v6);
+    if (views != kAllViews) shapes.push_back(only_v6);
     shapes.push_back(without_ports(only_v6));
     march_shape only_v4 = WorstShape();
     only_v4.v4 = WithViews(only_v4.v4, views);
     only_v4.v6 = {};
-    shapes.push_back(only_v4);
+    if (views != kAllViews) shapes.push_back(only_v4);
     shapes.push_back(without_ports(only_v4));
   }
-  march_shape flat = WorstShape();
-  flat.v4.depth = flat.v6.depth = 1;
-  flat.v6.low_depth = 0;
-  shapes.push_back(flat);
-  march_shape shared = WorstShape();
-  shared.v4.shared = shared.v6.shared = 1;
-  shapes.push_back(shared);
-  shared.v4.direct = 1;
-  shapes.push_back(shared);
   return shapes;
 }
 

@@ -23,6 +23,10 @@ march_shape WorstShape();
 // addresses without ports and ports without deep addresses.
 std::vector<march_shape> ExtremeShapes();
 
+// Those of them whose programs are largest: all views, of either family alone, and WorstShape with
+// what is shared and what is direct.
+std::vector<march_shape> LargestShapes();
+
 // Any shape, a third of them with bounds that no table reaches.
 march_shape RandomShape(Random& random);
 

@@ -6,10 +6,12 @@
 #include <cstdio>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "base/print.h"
 #include "compiler/budget/lines.h"
 #include "compiler/classify/tables.h"
+#include "tests/course.h"
 
 namespace march {
 namespace {
@@ -65,7 +67,8 @@ struct Bounds {
 // `make` at two sizes: within the bounds at both.
 template <class Make>
 void CheckCase(const char* name, Family family, const Bounds& bounds, Make&& make) {
-  for (const std::uint32_t count : {1000U, 20000U}) {
+  for (const std::uint32_t count :
+       tests::Course<std::vector<std::uint32_t>>({1000, 20000}, {1000})) {
     Rules rules;
     make(rules, count);
     const auto tables = classify::BuildTables(rules.set);
@@ -174,7 +177,9 @@ TEST_CASE("ports times source ports are refused, not built") {
     rules.Add(Any(), Any(), {{kTcp + i, kTcp + 65535 - i}},
               {first, static_cast<std::uint16_t>(65535 - i)});
   }
-  const auto refused = classify::BuildTables(rules.set);
+  classify::Limits limits;
+  limits.max_table_bytes = tests::Course(limits.max_table_bytes, limits.max_table_bytes / 32);
+  const auto refused = classify::BuildTables(rules.set, limits);
   REQUIRE_FALSE(refused.ok());
   CHECK(refused.diagnostics()[0].code == Code::kTablesTooLarge);
   INFO(refused.diagnostics()[0].message);

@@ -10,6 +10,7 @@
 #include "base/print.h"
 #include "cli/kernel_engine.h"
 #include "compiler/pipeline/pipeline.h"
+#include "tests/course.h"
 #include "tests/random/random_policy.h"
 
 namespace march {
@@ -57,7 +58,7 @@ Case Make(std::uint64_t seed, pipeline::Stage until) {
 
 TEST_CASE("model and tables agree on every flow") {
   std::map<std::string, int> seen;
-  for (std::uint64_t seed = kFirstSeed; seed < kFirstSeed + 100; ++seed) {
+  for (std::uint64_t seed = kFirstSeed; seed < kFirstSeed + tests::Course(100U, 20U); ++seed) {
     const Case made = Make(seed, pipeline::Stage::kTables);
     const model::Policy& policy = *made.compilation.policy;
     prove::ModelEngine model(policy);
@@ -79,7 +80,7 @@ TEST_CASE("model and tables agree on every flow") {
   for (const char* kind :
        {"allow mapping", "deny mapping", "allow-", "deny-", "deny(fragment)", "audit"}) {
     INFO(kind);
-    CHECK(seen[kind] > 1000);
+    CHECK(seen[kind] > tests::Course(1000, 200));
   }
 }
 
@@ -88,7 +89,7 @@ TEST_CASE("tables and kernel agree on every flow") {
     std::cerr << "SKIPPED: the kernel engine needs root\n";
     std::exit(77);
   }
-  for (std::uint64_t seed = kFirstSeed; seed < kFirstSeed + 30; ++seed) {
+  for (std::uint64_t seed = kFirstSeed; seed < kFirstSeed + tests::Course(30U, 6U); ++seed) {
     const Case made = Make(seed, pipeline::Stage::kObject);
     const model::Policy& policy = *made.compilation.policy;
     prove::TablesEngine tables(*made.compilation.tables);

@@ -34,7 +34,7 @@ class Terminal:
     def resize(self, rows, columns):
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-    def read(self, until, seconds=15):
+    def read(self, until, seconds=60):
         """Until a part of the text matches; what was read is the text."""
         end = time.monotonic() + seconds
         while not re.search(until, self.text):

@@ -13,6 +13,7 @@
 #include "compiler/prove/engine.h"
 #include "compiler/ruleset/ambiguity.h"
 #include "compiler/space/protocol.h"
+#include "tests/course.h"
 #include "tests/random/random.h"
 #include "tests/random/small_policy.h"
 
@@ -282,11 +283,7 @@ std::string Text(const Findings& findings) {
   return text;
 }
 
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::uint64_t kPolicies = 500;
-#else
-constexpr std::uint64_t kPolicies = 5000;
-#endif
+constexpr std::uint64_t kPolicies = tests::Course(5000U, 500U);
 
 TEST_CASE("lint finds what trying every packet finds, no more and no less") {
   const std::vector<Flow> universe = tests::SmallUniverse();

@@ -98,7 +98,8 @@ std::vector<std::uint8_t> Frame(march::space::Family family) {
 
 // One run of kFramesPerRun frames. False with errno set.
 bool Run(int program, std::vector<std::uint8_t>& frame) {
-  LIBBPF_OPTS(bpf_test_run_opts, options);
+  bpf_test_run_opts options{};
+  options.sz = sizeof(options);
   options.data_in = frame.data();
   options.data_size_in = static_cast<std::uint32_t>(frame.size());
   options.repeat = kFramesPerRun;

@@ -14,6 +14,7 @@
 #include "bundle/abi/verdict.h"
 #include "cli/kernel_prover.h"
 #include "compiler/prove/witness.h"
+#include "tests/course.h"
 #include "tests/rulesets/compile.h"
 
 namespace march {
@@ -22,7 +23,7 @@ namespace {
 std::vector<std::uint32_t> Sizes() {
   const char* const rules = std::getenv("MARCH_PROOF_RULES");
   if (rules != nullptr) return {static_cast<std::uint32_t>(std::stoul(rules))};
-  return {30, 300, 1000};
+  return {30, 300, tests::Course(1000U, 500U)};
 }
 
 void ProveEverything(pipeline::Proving proving) {
