@@ -1,6 +1,7 @@
 #include "bench/stateful/policy.h"
 
 #include <bit>
+#include <map>
 
 #include "bench/common/fail.h"
 #include "bundle/abi/verdict.h"
@@ -33,9 +34,7 @@ std::string TextOf(const PolicyOptions& options) {
   return text + mappings;
 }
 
-}  // namespace
-
-Policy MakePolicy(const PolicyOptions& options) {
+Policy Compile(const PolicyOptions& options) {
   MemoryFileSystem files;
   if (const auto written = files.WriteAtomically("policy.yaml", TextOf(options), 0600);
       !written.ok()) {
@@ -46,6 +45,15 @@ Policy MakePolicy(const PolicyOptions& options) {
   return {compiled.object->bytes, compiled.tables->Bytes(),
           static_cast<std::uint32_t>(MARCH_SLOT_FIRST_MAPPING + compiled.rules->mappings),
           compiled.object->instructions};
+}
+
+}  // namespace
+
+const Policy& MakePolicy(const PolicyOptions& options) {
+  static std::map<PolicyOptions, Policy> made;
+  const auto found = made.find(options);
+  return found != made.end() ? found->second
+                             : made.emplace(options, Compile(options)).first->second;
 }
 
 }  // namespace march::bench

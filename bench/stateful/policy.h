@@ -1,6 +1,7 @@
 // The policy that lets the clients of a FlowSpace talk to its servers, compiled.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <string>
 
@@ -11,6 +12,8 @@ namespace march::bench {
 struct PolicyOptions {
   std::uint32_t mappings = 1;  // a power of two; each allows to an equal part of the servers
   std::string attributes;      // of each mapping, ", stateful: false" say
+
+  auto operator<=>(const PolicyOptions&) const = default;
 };
 
 struct Policy {
@@ -20,7 +23,7 @@ struct Policy {
   std::uint64_t instructions = 0;  // of the BPF program
 };
 
-// Errors end the program.
-Policy MakePolicy(const PolicyOptions& options);
+// Compiled once and kept. Errors end the program.
+const Policy& MakePolicy(const PolicyOptions& options);
 
 }  // namespace march::bench
