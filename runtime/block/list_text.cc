@@ -1,8 +1,9 @@
 #include "runtime/block/list_text.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
+
+#include "base/number.h"
 
 namespace march::block {
 namespace {
@@ -47,12 +48,9 @@ std::optional<Entry> ReadStoredLine(std::string_view line) {
   const auto prefix = ParsePrefix(line.substr(0, first));
   const std::string_view number = line.substr(first + 1, second - first - 1);
   Entry entry;
-  const auto [end, error] =
-      std::from_chars(number.data(), number.data() + number.size(), entry.until);
-  if (!prefix.ok() || error != std::errc() || end != number.data() + number.size() ||
-      entry.until < 0) {
-    return std::nullopt;
-  }
+  const auto until = ReadNumber<decltype(entry.until)>(number);
+  if (!prefix.ok() || !until || *until < 0) return std::nullopt;
+  entry.until = *until;
   entry.prefix = *prefix;
   if (second < line.size()) entry.comment = line.substr(second + 1);
   if (!IsComment(entry.comment)) return std::nullopt;

@@ -1,10 +1,10 @@
 #include "runtime/control/http1.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 #include "base/ascii.h"
+#include "base/number.h"
 
 namespace march::control {
 namespace {
@@ -98,12 +98,9 @@ std::optional<Refusal> Interpret(RequestHead& head) {
       head.expects_continue = true;
     } else if (EqualsIgnoringCase(header.name, "content-length")) {
       ++lengths;
-      const std::string& value = header.value;
-      const auto [end, error] =
-          std::from_chars(value.data(), value.data() + value.size(), head.content_length);
-      if (value.empty() || error != std::errc() || end != value.data() + value.size()) {
-        return Refusal{400, "the Content-Length is not a number"};
-      }
+      const auto length = ReadNumber<decltype(head.content_length)>(header.value);
+      if (!length) return Refusal{400, "the Content-Length is not a number"};
+      head.content_length = *length;
     }
   }
   if (hosts == 0) return Refusal{400, "the Host header is missing"};
