@@ -1,9 +1,11 @@
 // Events in the policy's words, filters, and what monitor and top print of a gateway.
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <catch2/catch.hpp>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <future>
@@ -13,6 +15,7 @@
 #include "cli/exit_code.h"
 #include "cli/live/event_filter.h"
 #include "cli/live/event_words.h"
+#include "cli/live/terminal.h"
 #include "cli/live/top_view.h"
 #include "cli/marchctl.h"
 #include "runtime/apply/test_world.h"
@@ -519,6 +522,34 @@ TEST_CASE("top fits what it shows into the terminal") {
   CHECK(lines[11].starts_with("DROPPED"));
   CHECK(lines[14].starts_with("TALKER"));
   CHECK(Render(view, "a\xC3\xA9\xC3\xA9z", 1, 2) == std::vector<std::string>{"a\xC3\xA9"});
+}
+
+TEST_CASE("a key is seen even if no time is left to wait for it") {
+  // Standard input is a pipe meanwhile, and what is drawn goes nowhere.
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const int input = ::dup(STDIN_FILENO);
+  const int output = ::dup(STDOUT_FILENO);
+  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  ::dup2(ends[0], STDIN_FILENO);
+  ::dup2(nowhere, STDOUT_FILENO);
+  Terminal::Wake without{};
+  Terminal::Wake with{};
+  char key = 0;
+  {
+    std::ostringstream out;
+    Terminal terminal(out);
+    without = terminal.Wait(std::chrono::milliseconds(0));
+    CHECK(::write(ends[1], "q", 1) == 1);
+    with = terminal.Wait(std::chrono::milliseconds(0));
+    key = terminal.key();
+  }
+  ::dup2(input, STDIN_FILENO);
+  ::dup2(output, STDOUT_FILENO);
+  for (const int fd : {ends[0], ends[1], input, output, nowhere}) ::close(fd);
+  CHECK(without == Terminal::Wake::kTime);
+  CHECK(with == Terminal::Wake::kKey);
+  CHECK(key == 'q');
 }
 
 TEST_CASE("top prints one picture where there is no terminal, or as many as are asked for") {

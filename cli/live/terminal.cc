@@ -5,9 +5,11 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <string_view>
 
 namespace march::cli {
@@ -46,6 +48,8 @@ void Leave() {
 void Handle(int signal, void (*handler)(int)) {
   struct sigaction action{};
   action.sa_handler = handler;
+  // What was being written or asked for goes on; poll ends in any case (signal(7)).
+  action.sa_flags = SA_RESTART;
   ::sigaction(signal, &action, nullptr);
 }
 
@@ -127,9 +131,10 @@ Terminal::Wake Terminal::Wait(std::chrono::milliseconds time) {
     }
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
-    if (left <= 0) return Wake::kTime;
+    // Also when no time is left: whoever draws without a pause still sees the keys.
     pollfd input{STDIN_FILENO, POLLIN, 0};
-    const int ready = ::poll(&input, 1, static_cast<int>(left));
+    const int ready = ::poll(&input, 1, static_cast<int>(std::max<std::int64_t>(left, 0)));
+    if (ready == 0 && left <= 0) return Wake::kTime;
     if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
     if (ready < 0 || ::read(STDIN_FILENO, &key_, 1) != 1) return Wake::kGone;
     return Wake::kKey;

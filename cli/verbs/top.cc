@@ -82,14 +82,18 @@ class Top {
     return kOk;
   }
 
+  // A gateway that takes long to answer gets as long to rest.
   std::chrono::milliseconds TimeToNext() const {
-    const auto next = before_.at + interval_;
+    const auto next = std::max(before_.at + interval_, read_at_ + reading_);
     return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(next - Clock::now()),
                     std::chrono::milliseconds(0));
   }
 
   bool Read() {
+    const Clock::time_point begin = Clock::now();
     auto now = ReadTop(flags_.target, &before_);
+    read_at_ = Clock::now();
+    reading_ = read_at_ - begin;
     if (!now) {
       failure_ = std::move(now).diagnostics();
       return false;
@@ -112,6 +116,8 @@ class Top {
   std::chrono::milliseconds interval_;
   Policies policies_;
   TopReading before_;
+  Clock::time_point read_at_;   // when the last reading had come
+  Clock::duration reading_{0};  // how long it took
   std::optional<TopView> view_;
   Diagnostics failure_;
 };
