@@ -68,6 +68,8 @@ struct xdp_md {
 static void* (*const bpf_map_lookup_elem)(void* map, const void* key) = (void*)1;
 static uint64_t (*const bpf_ktime_get_ns)(void) = (void*)5;
 static uint32_t (*const bpf_get_smp_processor_id)(void) = (void*)8;
+static uint64_t (*const bpf_jiffies64)(void) =
+    (void*)118; /* Linux 5.6; no call where it is JITed */
 static void* (*const bpf_ringbuf_reserve)(void* map, uint64_t bytes, uint64_t flags) = (void*)131;
 static void (*const bpf_ringbuf_submit)(void* record, uint64_t flags) = (void*)132;
 static uint64_t (*const bpf_ktime_get_coarse_ns)(void) = (void*)160; /* Linux 5.11 */

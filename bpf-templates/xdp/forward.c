@@ -1,7 +1,7 @@
 /* Forwards what may pass in place of the kernel (`forward: fast`): asks for the kernel's route and
- * neighbour, counts down the TTL and sends the frame out. It does only what is the same for every
- * packet. All else is left to the kernel, which answers, fragments, resolves or drops as it would
- * have without us; the statistics say why.
+ * neighbour, once for all of a connection's packets in a short while, counts down the TTL and sends
+ * the frame out. It does only what is the same for every packet. All else is left to the kernel,
+ * which answers, fragments, resolves or drops as it would have without us; the statistics say why.
  *
  * Follows RFC 1812, 5.2 and 5.3.1 (checksum and TTL), RFC 1624 (the checksum of a changed header),
  * RFC 8200, 3 (hop limit) and 4.3 (hop-by-hop options). */
@@ -19,6 +19,14 @@ struct {
   MARCH_MAP_TYPE(key, uint32_t);
   MARCH_MAP_TYPE(value, uint32_t);
 } march_refreshed SEC(".maps");
+
+/* This CPU's. */
+struct {
+  MARCH_MAP_UINT(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  MARCH_MAP_UINT(max_entries, 1 << MARCH_NEXT_HOP_BITS);
+  MARCH_MAP_TYPE(key, uint32_t);
+  MARCH_MAP_TYPE(value, struct march_next_hops);
+} march_next_hops SEC(".maps");
 
 static long (*const bpf_fib_lookup)(void* context, void* lookup, int bytes,
                                     uint32_t flags) = (void*)69;
@@ -83,10 +91,10 @@ MARCH_INLINE uint32_t march_is_unfinished(const uint8_t* l4, const uint8_t* end,
   return march_raw16_at(checksum) == march_fold(sum + __builtin_bswap32(protocol + l4_bytes));
 }
 
-/* Asks for the route of a packet whose headers are whole and ordinary. MARCH_STATISTIC_*. */
-MARCH_INLINE uint32_t march_ask_ipv4(struct xdp_md* context, const struct march_interface* in,
-                                     const uint8_t* data, const uint8_t* end,
-                                     struct march_route* route) {
+/* What is to be asked of a packet, or why it is the kernel's: its headers are not whole or not
+ * ordinary. MARCH_STATISTIC_*. */
+MARCH_INLINE uint32_t march_question_ipv4(const struct march_interface* in, const uint8_t* data,
+                                          const uint8_t* end, struct march_route* route) {
   const uint8_t* ip = data + 14;
   if (ip + 28 > end || ip[0] != 0x45) return MARCH_STATISTIC_KERNEL_HEADERS;
   const uint32_t bytes = march_be16(ip + 2);
@@ -97,31 +105,13 @@ MARCH_INLINE uint32_t march_ask_ipv4(struct xdp_md* context, const struct march_
   const uint64_t sum =
       addresses + march_raw32_at(ip) + march_raw32_at(ip + 4) + march_raw32_at(ip + 8);
   if (march_fold(sum) != 0xffff) return MARCH_STATISTIC_KERNEL_HEADERS;
-  if (!march_is_routed_ipv4(ip + 12) || !march_is_routed_ipv4(ip + 16)) {
-    return MARCH_STATISTIC_KERNEL_ADDRESS;
-  }
   if (ip[8] <= 1) return MARCH_STATISTIC_KERNEL_TTL;
   const uint32_t protocol = ip[9];
   const uint32_t is_fragment = (march_be16(ip + 6) & 0x3fff) != 0;
-  const uint32_t flags = in->flags;
-  if ((flags & MARCH_INTERFACE_LOCAL) && !is_fragment &&
+  if ((in->flags & MARCH_INTERFACE_LOCAL) && !is_fragment &&
       march_is_unfinished(ip + 20, end, protocol, bytes - 20, addresses)) {
     return MARCH_STATISTIC_KERNEL_CHECKSUM;
   }
-  route->family = MARCH_FAMILY_IPV4;
-  if (flags & (MARCH_INTERFACE_STRICT | MARCH_INTERFACE_LOOSE)) {
-    route->ifindex = context->ingress_ifindex;
-    route->src[0] = march_raw32_at(ip + 16);
-    route->dst[0] = march_raw32_at(ip + 12);
-    const long answer = bpf_fib_lookup(context, route, sizeof(*route), 0);
-    if (answer != MARCH_ROUTE_FOUND && answer != MARCH_ROUTE_NO_NEIGHBOUR) {
-      return MARCH_STATISTIC_KERNEL_SOURCE;
-    }
-    if ((flags & MARCH_INTERFACE_STRICT) && route->ifindex != context->ingress_ifindex) {
-      return MARCH_STATISTIC_KERNEL_SOURCE;
-    }
-  }
-  /* The answer stands where the question was. */
   route->family = MARCH_FAMILY_IPV4;
   route->protocol = (uint8_t)protocol;
   if (!is_fragment && (protocol == MARCH_PROTO_TCP || protocol == MARCH_PROTO_UDP ||
@@ -130,17 +120,14 @@ MARCH_INLINE uint32_t march_ask_ipv4(struct xdp_md* context, const struct march_
     route->destination_port = (uint16_t)march_raw16_at(ip + 22);
   }
   route->bytes = (uint16_t)bytes;
-  route->ifindex = context->ingress_ifindex;
   route->service = ip[1];
   route->src[0] = march_raw32_at(ip + 12);
   route->dst[0] = march_raw32_at(ip + 16);
-  const long answer = bpf_fib_lookup(context, route, sizeof(*route), 0);
-  return answer == MARCH_ROUTE_FOUND ? MARCH_STATISTIC_FORWARDED : march_route_problem(answer);
+  return MARCH_STATISTIC_FORWARDED;
 }
 
-MARCH_INLINE uint32_t march_ask_ipv6(struct xdp_md* context, const struct march_interface* in,
-                                     const uint8_t* data, const uint8_t* end,
-                                     struct march_route* route) {
+MARCH_INLINE uint32_t march_question_ipv6(const struct march_interface* in, const uint8_t* data,
+                                          const uint8_t* end, struct march_route* route) {
   const uint8_t* ip = data + 14;
   if (ip + 48 > end) return MARCH_STATISTIC_KERNEL_HEADERS;
   const uint32_t payload = march_be16(ip + 4);
@@ -148,9 +135,6 @@ MARCH_INLINE uint32_t march_ask_ipv6(struct xdp_md* context, const struct march_
   if (protocol == MARCH_PROTO_HOP_BY_HOP || payload > 0xffff - 40 ||
       !march_ends_with_packet((uint64_t)(end - data), payload + 40)) {
     return MARCH_STATISTIC_KERNEL_HEADERS;
-  }
-  if (!march_is_routed_ipv6(ip + 8) || !march_is_routed_ipv6(ip + 24)) {
-    return MARCH_STATISTIC_KERNEL_ADDRESS;
   }
   if (ip[7] <= 1) return MARCH_STATISTIC_KERNEL_TTL;
   uint64_t addresses = 0;
@@ -170,27 +154,126 @@ MARCH_INLINE uint32_t march_ask_ipv6(struct xdp_md* context, const struct march_
     route->destination_port = (uint16_t)march_raw16_at(ip + 42);
   }
   route->bytes = (uint16_t)(payload + 40);
-  route->ifindex = context->ingress_ifindex;
   route->service = march_raw32_at(ip) & __builtin_bswap32(0x0fffffff);
-  const long answer = bpf_fib_lookup(context, route, sizeof(*route), 0);
-  return answer == MARCH_ROUTE_FOUND ? MARCH_STATISTIC_FORWARDED : march_route_problem(answer);
+  return MARCH_STATISTIC_FORWARDED;
 }
 
 /* The kernel asks a neighbour whether it is still there only while it sends to it itself. So one
  * packet each few seconds goes that way. Two next hops that share a place do so for one turn. */
-MARCH_INLINE uint32_t march_is_refresh_due(const struct march_route* route) {
+MARCH_INLINE uint32_t march_is_refresh_due(const struct march_next_hop* hop) {
   const uint32_t turn = (uint32_t)(bpf_ktime_get_coarse_ns() >> MARCH_REFRESH_SHIFT) + 1;
-  const uint32_t mixed = (march_raw32_at(route->dst_mac + 2) + turn) * 0x9e3779b1u;
-  const uint32_t place = (mixed ^ route->ifindex * 0x85ebca6bu) >> (32 - MARCH_REFRESH_BITS);
+  const uint32_t mixed = (march_raw32_at(hop->mac + 2) + turn) * 0x9e3779b1u;
+  const uint32_t place = (mixed ^ hop->out * 0x85ebca6bu) >> (32 - MARCH_REFRESH_BITS);
   uint32_t* last = bpf_map_lookup_elem(&march_refreshed, &place);
   if (!last || *last == turn) return 0;
   *last = turn;
   return 1;
 }
 
-/* `data` has room for the headers that were read. On the stack, words lie at their own multiples.
- */
-MARCH_INLINE void march_rewrite(uint8_t* data, uint32_t type, const struct march_route* route) {
+/* Where the answer for a connection is, in this turn or from an earlier one. */
+MARCH_INLINE struct march_next_hops* march_place_of(const struct march_route* route) {
+  uint32_t src = route->src[0];
+  uint32_t dst = route->dst[0];
+  if (route->family == MARCH_FAMILY_IPV6) {
+    src ^= route->src[1] ^ route->src[2] ^ route->src[3];
+    dst ^= route->dst[1] ^ route->dst[2] ^ route->dst[3];
+  }
+  const uint32_t ports = (uint32_t)route->source_port << 16 | route->destination_port;
+  uint32_t mixed = (src * 0x9e3779b1u) ^ dst;
+  mixed = (mixed * 0x85ebca6bu) ^ ports;
+  mixed *= 0xc2b2ae35u;
+  const uint32_t place = mixed >> (32 - MARCH_NEXT_HOP_BITS);
+  return bpf_map_lookup_elem(&march_next_hops, &place);
+}
+
+/* One that fits is the answer for this packet too. A larger packet is asked for anew, so that only
+ * the kernel's word makes it too large. */
+MARCH_INLINE uint32_t march_fits(const struct march_next_hop* hop, const struct march_route* route,
+                                 uint32_t ifindex, uint32_t turn) {
+  uint32_t other = (hop->turn ^ turn) | (hop->in ^ ifindex) | (hop->service ^ route->service) |
+                   (uint32_t)(hop->family ^ route->family) |
+                   (uint32_t)(hop->protocol ^ route->protocol) |
+                   (uint32_t)(hop->ports[0] ^ route->source_port) |
+                   (uint32_t)(hop->ports[1] ^ route->destination_port) |
+                   (hop->src[0] ^ route->src[0]) | (hop->dst[0] ^ route->dst[0]);
+  if (route->family == MARCH_FAMILY_IPV6) {
+    MARCH_UNROLLED
+    for (uint32_t i = 1; i < 4; ++i) {
+      other |= (hop->src[i] ^ route->src[i]) | (hop->dst[i] ^ route->dst[i]);
+    }
+  }
+  return other == 0 && route->bytes <= hop->bytes;
+}
+
+/* `route` is the question, and afterwards no more than scratch. The answer is in `hop`, together
+ * with the question. MARCH_STATISTIC_*. */
+MARCH_INLINE uint32_t march_ask(struct xdp_md* context, const struct march_interface* in,
+                                struct march_route* route, struct march_next_hop* hop,
+                                uint32_t turn) {
+  const uint8_t family = route->family;
+  const uint16_t bytes = route->bytes;
+  hop->family = 0;
+  hop->turn = turn;
+  MARCH_UNROLLED
+  for (uint32_t i = 0; i < 4; ++i) {
+    hop->src[i] = route->src[i];
+    hop->dst[i] = route->dst[i];
+  }
+  hop->in = context->ingress_ifindex;
+  hop->service = route->service;
+  hop->ports[0] = route->source_port;
+  hop->ports[1] = route->destination_port;
+  hop->protocol = route->protocol;
+  const uint8_t* source = (const uint8_t*)hop->src;
+  const uint8_t* destination = (const uint8_t*)hop->dst;
+  if (family == MARCH_FAMILY_IPV4
+          ? !march_is_routed_ipv4(source) || !march_is_routed_ipv4(destination)
+          : !march_is_routed_ipv6(source) || !march_is_routed_ipv6(destination)) {
+    return MARCH_STATISTIC_KERNEL_ADDRESS;
+  }
+  const uint32_t flags = in->flags;
+  if (family == MARCH_FAMILY_IPV4 && (flags & (MARCH_INTERFACE_STRICT | MARCH_INTERFACE_LOOSE))) {
+    route->protocol = 0;
+    route->source_port = 0;
+    route->destination_port = 0;
+    route->bytes = 0;
+    route->ifindex = context->ingress_ifindex;
+    route->service = 0;
+    route->src[0] = hop->dst[0];
+    route->dst[0] = hop->src[0];
+    const long answer = bpf_fib_lookup(context, route, sizeof(*route), 0);
+    if (answer != MARCH_ROUTE_FOUND && answer != MARCH_ROUTE_NO_NEIGHBOUR) {
+      return MARCH_STATISTIC_KERNEL_SOURCE;
+    }
+    if ((flags & MARCH_INTERFACE_STRICT) && route->ifindex != context->ingress_ifindex) {
+      return MARCH_STATISTIC_KERNEL_SOURCE;
+    }
+    /* The answer stands where the question was. */
+    route->family = family;
+    route->protocol = hop->protocol;
+    route->source_port = hop->ports[0];
+    route->destination_port = hop->ports[1];
+    route->bytes = bytes;
+    route->service = hop->service;
+    route->src[0] = hop->src[0];
+    route->dst[0] = hop->dst[0];
+  }
+  route->ifindex = context->ingress_ifindex;
+  const long answer = bpf_fib_lookup(context, route, sizeof(*route), 0);
+  if (answer != MARCH_ROUTE_FOUND) return march_route_problem(answer);
+  /* Since Linux 5.12 the route's MTU; before, and where that has more than 16 bits, no more is
+   * known than that this one fits. */
+  hop->bytes = route->bytes > bytes ? route->bytes : bytes;
+  hop->out = route->ifindex;
+  *(march_raw16*)hop->mac = (uint16_t)march_raw16_at(route->dst_mac);
+  *(march_raw32*)(hop->mac + 2) = march_raw32_at(route->dst_mac + 2);
+  hop->family = family;
+  return MARCH_STATISTIC_FORWARDED;
+}
+
+/* `data` has room for the headers that were read. */
+MARCH_INLINE void march_rewrite(uint8_t* data, uint32_t type, const struct march_next_hop* hop,
+                                const struct march_interface* out) {
   uint8_t* ip = data + 14;
   if (type == MARCH_ETH_IPV4) {
     /* One from the TTL is 0x0100 to the sum; of the two zeros, the one that RFC 1624 asks for. */
@@ -200,58 +283,84 @@ MARCH_INLINE void march_rewrite(uint8_t* data, uint32_t type, const struct march
   } else {
     ip[7] -= 1;
   }
-  *(march_raw16*)data = (uint16_t)march_raw16_at(route->dst_mac);
-  *(march_raw32*)(data + 2) = march_raw32_at(route->dst_mac + 2);
-  *(march_raw32*)(data + 6) = march_raw32_at(route->src_mac);
-  *(march_raw16*)(data + 10) = (uint16_t)march_raw16_at(route->src_mac + 4);
+  *(march_raw16*)data = (uint16_t)march_raw16_at(hop->mac);
+  *(march_raw32*)(data + 2) = march_raw32_at(hop->mac + 2);
+  *(march_raw32*)(data + 6) = march_raw32_at(out->mac);
+  *(march_raw16*)(data + 10) = (uint16_t)march_raw16_at(out->mac + 4);
 }
 
 /* Verifiers from Linux 6.13 until well into 6.19 believe that bpf_fib_lookup leaves everything as
  * it is (fixed by 802eef5afb18), and would know of zeros that they stay zeros. Of a packet's bytes
- * they know nothing. */
-MARCH_INLINE void march_forget_macs(const uint8_t* data, struct march_route* route) {
-  *(march_raw32*)route->src_mac = march_raw32_at(data + 6);
-  *(march_raw16*)(route->src_mac + 4) = (uint16_t)march_raw16_at(data + 10);
+ * they know nothing. On the stack, words lie at their own multiples. */
+MARCH_INLINE void march_forget_mac(const uint8_t* data, struct march_route* route) {
   *(march_raw16*)route->dst_mac = (uint16_t)march_raw16_at(data);
   *(march_raw32*)(route->dst_mac + 2) = march_raw32_at(data + 2);
 }
 
-/* MARCH_STATISTIC_FORWARDED: the frame is as it goes to `route`; else it is as it was. */
-MARCH_INLINE uint32_t march_find_way(struct xdp_md* context, struct march_route* route) {
+/* The way out, and the frame is as it goes there; or 0, and it is as it was. `why`:
+ * MARCH_STATISTIC_*. */
+MARCH_INLINE uint32_t march_find_way(struct xdp_md* context, uint32_t* why) {
   uint8_t* data = (uint8_t*)(uint64_t)context->data;
   const uint8_t* end = (const uint8_t*)(uint64_t)context->data_end;
-  if (data + 14 + 28 > end) return MARCH_STATISTIC_KERNEL_HEADERS;
-  const struct march_interface* in = march_find_interface(context->ingress_ifindex);
-  if (!in || !(in->flags & MARCH_INTERFACE_FAST)) return MARCH_STATISTIC_KERNEL_INTERFACE;
-  if (!march_is_to_mac(data, in)) return MARCH_STATISTIC_KERNEL_ADDRESS;
-  march_forget_macs(data, route);
+  *why = MARCH_STATISTIC_KERNEL_HEADERS;
+  if (data + 14 + 28 > end) return 0;
+  const uint32_t ifindex = context->ingress_ifindex;
+  const struct march_interface* in = march_find_interface(ifindex);
+  *why = MARCH_STATISTIC_KERNEL_INTERFACE;
+  if (!in || !(in->flags & MARCH_INTERFACE_FAST)) return 0;
+  *why = MARCH_STATISTIC_KERNEL_ADDRESS;
+  if (!march_is_to_mac(data, in)) return 0;
+  struct march_route route = {0};
+  march_forget_mac(data, &route);
   const uint32_t type = march_be16(data + 12);
-  uint32_t asked = MARCH_STATISTIC_KERNEL_HEADERS;
+  *why = MARCH_STATISTIC_KERNEL_HEADERS;
   if (type == MARCH_ETH_IPV4) {
-    asked = march_ask_ipv4(context, in, data, end, route);
+    *why = march_question_ipv4(in, data, end, &route);
   } else if (type == MARCH_ETH_IPV6) {
-    asked = march_ask_ipv6(context, in, data, end, route);
+    *why = march_question_ipv6(in, data, end, &route);
   }
-  if (asked != MARCH_STATISTIC_FORWARDED) return asked;
-  const struct march_interface* out = march_find_interface(route->ifindex);
+  if (*why != MARCH_STATISTIC_FORWARDED) return 0;
+  struct march_next_hops* place = march_place_of(&route);
+  if (!place) return 0;
+  const uint32_t turn = (uint32_t)(bpf_jiffies64() >> MARCH_NEXT_HOP_SHIFT);
+  struct march_next_hop* hop = &place->hops[0];
+  uint32_t is_known = march_fits(hop, &route, ifindex, turn);
+  if (!is_known) {
+    /* The second one is another's only while the first one is in use. */
+    if (hop->turn == turn) hop = &place->hops[1];
+    is_known = march_fits(hop, &route, ifindex, turn);
+  }
+  if (!is_known) {
+    *why = march_ask(context, in, &route, hop, turn);
+    if (*why != MARCH_STATISTIC_FORWARDED) return 0;
+  }
+  const struct march_interface* out = march_find_interface(hop->out);
   /* Back to where it came from: the kernel tells the sender of the shorter way. */
-  if (!out || !(out->flags & MARCH_INTERFACE_TRANSMITS) || out == in) {
-    return MARCH_STATISTIC_KERNEL_INTERFACE;
+  *why = MARCH_STATISTIC_KERNEL_INTERFACE;
+  if (!out || !(out->flags & MARCH_INTERFACE_TRANSMITS) || out == in) return 0;
+  if (!is_known) {
+    /* Before Linux 6.4, a neighbour that is being asked for counts as found. */
+    *why = MARCH_STATISTIC_KERNEL_NEIGHBOUR;
+    if ((march_raw16_at(hop->mac) | march_raw32_at(hop->mac + 2)) == 0) {
+      hop->family = 0;
+      return 0;
+    }
+    *why = MARCH_STATISTIC_KERNEL_REFRESH;
+    if (march_is_refresh_due(hop)) {
+      hop->family = 0;
+      return 0;
+    }
   }
-  /* Before Linux 6.4, a neighbour that is being asked for counts as found. */
-  if ((march_raw16_at(route->dst_mac) | march_raw32_at(route->dst_mac + 2)) == 0) {
-    return MARCH_STATISTIC_KERNEL_NEIGHBOUR;
-  }
-  if (march_is_refresh_due(route)) return MARCH_STATISTIC_KERNEL_REFRESH;
-  march_rewrite(data, type, route);
-  return MARCH_STATISTIC_FORWARDED;
+  *why = MARCH_STATISTIC_FORWARDED;
+  march_rewrite(data, type, hop, out);
+  return hop->out;
 }
 
 MARCH_APART int march_forward(struct xdp_md* context) {
   if (!march_config.forward.fast || !context) return XDP_PASS;
-  struct march_route route = {0};
-  const uint32_t found = march_find_way(context, &route);
-  march_statistic(found);
-  if (found != MARCH_STATISTIC_FORWARDED) return XDP_PASS;
-  return (int)bpf_redirect(route.ifindex, 0);
+  uint32_t why = 0;
+  const uint32_t out = march_find_way(context, &why);
+  march_statistic(why);
+  if (out == 0) return XDP_PASS;
+  return (int)bpf_redirect(out, 0);
 }

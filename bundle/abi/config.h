@@ -10,18 +10,11 @@
 #include "bundle/abi/abuse.h"
 #include "bundle/abi/event.h"
 #include "bundle/abi/flow.h"
+#include "bundle/abi/forward.h"
 #include "bundle/abi/limit.h"
 #include "bundle/abi/types.h"
 
 #define MARCH_CONFIG_SECTION ".rodata.march"
-
-/* Packets that may pass, between interfaces that both are MARCH_INTERFACE_FAST. */
-struct march_forward_config {
-  uint32_t fast; /* 0: the kernel forwards them */
-  uint32_t reserved;
-};
-/* Entries of march_refreshed: when a next hop's neighbour was last left to the kernel. */
-#define MARCH_REFRESH_BITS 10
 
 /* Answers to packets that may not pass: a reset for TCP, else an error of ICMP. On every CPU one
  * each `interval`, and after a silence as many at once as make up `burst`. */

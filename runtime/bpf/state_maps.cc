@@ -42,6 +42,7 @@ constexpr std::array kNames = {"march_answered",
                                kFlows,
                                "march_interfaces",
                                "march_limit_buckets",
+                               "march_next_hops",
                                "march_own_addresses",
                                "march_real_sources",
                                "march_refreshed",
@@ -79,6 +80,8 @@ std::vector<Form> FormsOf(const march_config& config) {
                      MARCH_EVENT_KINDS, 0});
   }
   if (config.forward.fast != 0) {
+    forms.push_back({"march_next_hops", BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(march_next_hops),
+                     1U << MARCH_NEXT_HOP_BITS, 0});
     forms.push_back({"march_refreshed", BPF_MAP_TYPE_ARRAY, sizeof(std::uint32_t),
                      1U << MARCH_REFRESH_BITS, 0});
   }

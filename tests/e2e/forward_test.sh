@@ -71,9 +71,10 @@ said "fragments" "$(pinged 10.2.0.2 -s 4000)" "1 received"
 said "IPv6 fragments" "$(pinged 2001:db8:2::2 -s 4000)" "1 received"
 expect "fragments forwarded fast" $(($(sent_on gc) - there)) 6
 
-# The server's link takes less than the client's.
+# The server's link takes less than the client's. What the kernel said before holds for a while.
 ip -n "$GATEWAY" link set gs mtu 1400
 ip -n "$SERVER" link set s0 mtu 1400
+sleep 0.4
 said "too large to forward" "$(pinged 10.2.0.2 -M do -s 1450)" "Frag needed and DF set (mtu = 1400)"
 said "too large for IPv6" "$(pinged 2001:db8:2::2 -M do -s 1450)" "Packet too big: mtu=1400"
 in_client ip route flush cache

@@ -414,6 +414,136 @@ TEST_CASE("the kernel sees one packet each few seconds, so that it keeps the nex
   CHECK(forwarded + refreshed == 60);
 }
 
+// As a rule or a route may tell packets apart: each differs in one field from what goes on.
+TEST_CASE("what the kernel said of one connection is not said of another") {
+  struct Case {
+    const char* rule;
+    std::size_t at;     // in the frame
+    std::uint8_t byte;  // other than in the frame that goes on
+  };
+  const std::vector<Case> ipv4 = {{"from 10.1.0.6", kIp + 15, 6},  {"to 10.3.0.11", kIp + 19, 11},
+                                  {"tos 0x10", kIp + 1, 0x10},     {"ipproto sctp", kIp + 9, 132},
+                                  {"sport 54322", kIp + 21, 0x32}, {"dport 54", kIp + 23, 54}};
+  const std::vector<Case> ipv6 = {{"from 2001:db8:1::6", kIp + 23, 6},
+                                  {"to 2001:db8:3::b", kIp + 39, 11},
+                                  {"from 2001:db8:0:1::5", kIp + 13, 0},
+                                  {"tos 0x10", kIp + 1, 0x00},
+                                  {"ipproto sctp", kIp + 6, 132},
+                                  {"sport 54322", kIp + 41, 0x32},
+                                  {"dport 54", kIp + 43, 54}};
+  World world;
+  const auto try_all = [&](const std::string& family, const Bytes& known,
+                           const std::vector<Case>& cases) {
+    for (const Case& one : cases) {
+      Ip(family + " rule add " + one.rule + " prohibit");
+      Bytes other = known;
+      other.at(one.at) = one.byte;
+      if (family == "-6" && one.at == kIp + 1) other.at(kIp) = 0x61;
+      if (family == "-6" && one.at == kIp + 13) {
+        // As many bits as before, in other words.
+        other.at(kIp + 13) = 0;
+        other.at(kIp + 15) = 1;
+      }
+      if (family == "-4") FixHeader(other);
+      INFO(family << " " << one.rule);
+      for (int i = 0; i < 20; ++i) {
+        CHECK(world.Forwards(known));
+        CHECK(world.Leaves(other, MARCH_STATISTIC_KERNEL_LOCAL));
+      }
+      Ip(family + " rule del " + one.rule + " prohibit");
+    }
+  };
+  try_all("-4", Ipv4(), ipv4);
+  try_all("-6", Ipv6(), ipv6);
+}
+
+TEST_CASE("what the kernel said holds for a third of a second at most") {
+  World world;
+  Ip("route add 10.3.6.0/24 via 10.2.0.9");
+  Bytes frame = Ipv4();
+  frame.at(kIp + 18) = 6;
+  FixHeader(frame);
+  unsigned used_again = 0;
+  for (int i = 0; i < 5; ++i) {
+    Ip("route replace 10.3.6.0/24 via 10.2.0.9");
+    usleep(400'000);
+    CHECK(world.Forwards(frame));
+    Ip("route replace prohibit 10.3.6.0/24");
+    used_again += world.forwarder.Run(frame).xdp_action == kRedirect ? 1U : 0U;
+    usleep(400'000);
+    CHECK(world.Leaves(frame, MARCH_STATISTIC_KERNEL_LOCAL));
+  }
+  // A turn may end at any time, but not each time.
+  CHECK(used_again >= 1);
+  Ip("route del 10.3.6.0/24");
+}
+
+TEST_CASE("a packet that is too large says nothing of those that are not") {
+  World world;
+  for (int i = 0; i < 3; ++i) {
+    CHECK(world.Forwards(Ipv4(Bytes(100, 1), 99)));
+    CHECK(world.Leaves(Ipv4(Bytes(1481, 1), 99), MARCH_STATISTIC_KERNEL_MTU));
+    CHECK(world.Forwards(Ipv4(Bytes(1480, 1), 99)));
+    CHECK(world.Forwards(Ipv6(Bytes(100, 1), 99)));
+    CHECK(world.Leaves(Ipv6(Bytes(1461, 1), 99), MARCH_STATISTIC_KERNEL_MTU));
+    CHECK(world.Forwards(Ipv6(Bytes(1460, 1), 99)));
+  }
+}
+
+// More than there are places for at a time, which differ in nothing but 16 bits. The first of those
+// says by which next hop they go.
+TEST_CASE("ten thousand connections at once go each its own way") {
+  struct Case {
+    const char* rule;
+    std::size_t at;  // in the IP packet
+  };
+  World world;
+  const auto try_all = [&](const std::string& family, const Bytes& frame,
+                           const std::vector<Case>& cases) {
+    const std::string next = family == "-4" ? "10.2.0.10" : "2001:db8:2::10";
+    Ip(family + " neighbour replace " + next + " lladdr 02:00:00:00:00:cc dev out");
+    Ip(family + " route add default via " + next + " table 77");
+    for (const Case& one : cases) {
+      INFO(family << " " << one.rule);
+      Ip(family + " rule add " + one.rule + " table 77");
+      for (unsigned i = 1; i <= 10'000; ++i) {
+        const unsigned number = i * 40503U % 0xFFFFU;
+        Bytes other = frame;
+        other.at(kIp + one.at) = static_cast<std::uint8_t>(number >> 8);
+        other.at(kIp + one.at + 1) = static_cast<std::uint8_t>(number);
+        if (family == "-4") FixHeader(other);
+        auto result = world.forwarder.Run(other);
+        if (result.xdp_action == kPass) result = world.forwarder.Run(other);
+        REQUIRE(result.xdp_action == kRedirect);
+        Bytes expected = Forwarded(other);
+        if (number >= 0x8000) expected.at(5) = 0xCC;
+        REQUIRE(Out(result) == ToHex(expected));
+      }
+      Ip(family + " rule del " + one.rule + " table 77");
+    }
+    Ip(family + " route del default table 77");
+    Ip(family + " neighbour del " + next + " dev out");
+  };
+  try_all("-4", Ipv4(),
+          {{"from 10.1.128.0/17", 14},
+           {"to 10.3.128.0/17", 18},
+           {"sport 32768-65534", 20},
+           {"dport 32768-65534", 22}});
+  Ip("-6 route add default via 2001:db8:2::9");
+  try_all("-6", Ipv6(),
+          {{"from 2001:8000::/17", 10},
+           {"from 2001:db8:8000::/33", 12},
+           {"from 2001:db8:1:0:8000::/65", 16},
+           {"from 2001:db8:1::8000:0/97", 20},
+           {"to 2001:8000::/17", 26},
+           {"to 2001:db8:8000::/33", 28},
+           {"to 2001:db8:3:0:8000::/65", 32},
+           {"to 2001:db8:3::8000:0/97", 36},
+           {"sport 32768-65534", 40},
+           {"dport 32768-65534", 42}});
+  Ip("-6 route del default");
+}
+
 TEST_CASE("without forward, every packet is the kernel's and none is counted") {
   march_config config{};
   config.reject.interval = 1;

@@ -133,7 +133,7 @@ TEST_CASE("what the configuration does not ask for is not in the program") {
       {"connections", needs_connections, {"march_flow_buck", "march_flows", "march_scratch"}},
       {"drops", {"allows"}, {"march_events", "march_event_bud"}},
       {"allows", {}, {}},
-      {"forward", {}, {"march_refreshed"}},
+      {"forward", {}, {"march_next_hops", "march_refreshed"}},
       {"reject", {}, {"march_answered"}},
       {"land", {}, {}},
       {"tcp_flags", {}, {}},
