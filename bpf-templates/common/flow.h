@@ -41,7 +41,7 @@ struct march_track {
   uint32_t bytes;      /* of the frame, which counts for its flow; 0: it does not */
   uint32_t flags;      /* TCP's, of the frame itself; else of no meaning */
   uint32_t vacant;     /* a free place among the new flows, or MARCH_NO_FLOW */
-  uint32_t reserved;
+  uint32_t streak;     /* of the packets before it, how many were no flow's; outlives a packet */
 };
 
 #define MARCH_DIRECTION_FORWARD 1u
@@ -221,9 +221,19 @@ MARCH_INLINE uint32_t march_flow_second_bucket(const struct march_track* t, uint
   return march_flow_bucket_of(t->hash * MARCH_FLOW_SECOND_FACTOR, count);
 }
 
+/* After so many packets that were no flow's, the next one is taken for such, too: all memory that
+ * it may need is asked for at once, where the first place of the established flows would be waited
+ * for before. */
+#define MARCH_FLOW_STREAK 3u
+
 /* Where established flows are first looked for: where nearly all are. */
 MARCH_INLINE uint32_t march_flow_find_first(struct march_track* t) {
-  return march_flow_in_bucket(t, march_flow_bucket_of(t->hash, MARCH_CONFIG.flows.established));
+  if (t->streak >= MARCH_FLOW_STREAK) return 0;
+  if (!march_flow_in_bucket(t, march_flow_bucket_of(t->hash, MARCH_CONFIG.flows.established))) {
+    return 0;
+  }
+  t->streak = 0;
+  return 1;
 }
 
 /* Which place of its first bucket a new flow takes if it is free, so that its record is known soon.
@@ -248,9 +258,9 @@ MARCH_INLINE uint32_t march_flow_find_new(struct march_track* t, uint32_t bucket
   return 0;
 }
 
-/* Everywhere else. What is promoted is in its new place before it leaves its old one; so the new
- * flows are looked through first, and what was the first place at last once more. */
-MARCH_INLINE uint32_t march_flow_find_else(struct march_track* t) {
+/* What is promoted is in its new place before it leaves its old one; so the new flows are looked
+ * through first, and the first place of the established ones at last, once more. */
+MARCH_INLINE uint32_t march_flow_search(struct march_track* t) {
   t->vacant = MARCH_NO_FLOW;
   const uint32_t established = MARCH_CONFIG.flows.established;
   const uint32_t fresh = MARCH_CONFIG.flows.fresh;
@@ -266,6 +276,7 @@ MARCH_INLINE uint32_t march_flow_find_else(struct march_track* t) {
       march_flow_at(first_new * MARCH_FLOW_LANES + march_flow_lane(t));
   if (!in_first_new || !in_second_new || !in_first || !in_second || !record) return 0;
   march_flow_touch(in_first_new->words);
+  march_flow_touch(in_first->words);
   march_flow_touch(in_second_new->words);
   march_flow_touch(in_second->words);
   march_flow_touch(&record->src_hi);
@@ -274,6 +285,14 @@ MARCH_INLINE uint32_t march_flow_find_else(struct march_track* t) {
          march_flow_in_unlikely_bucket(t, second_new, in_second_new) ||
          march_flow_in_unlikely_bucket(t, second, in_second) ||
          march_flow_in_unlikely_bucket(t, first, in_first);
+}
+
+/* Everywhere. */
+MARCH_INLINE uint32_t march_flow_find_else(struct march_track* t) {
+  const uint32_t is_found = march_flow_search(t);
+  const uint32_t longer = t->streak < MARCH_FLOW_STREAK ? t->streak + 1 : MARCH_FLOW_STREAK;
+  t->streak = is_found ? 0 : longer;
+  return is_found;
 }
 
 MARCH_INLINE uint64_t* march_flow_word(uint32_t number) {

@@ -56,7 +56,7 @@ class NativeGateway {
       : config_(config),
         buckets_(config.flows.established + config.flows.fresh),
         records_(buckets_.size() * MARCH_FLOW_LANES),
-        native_{&config_, buckets_.data(), records_.data(), {}},
+        native_{&config_, buckets_.data(), records_.data(), {}, 0},
         table_(buckets_.data(), records_.data(), config_) {}
 
   void Enforce(const Policy& policy, std::uint32_t generation) {

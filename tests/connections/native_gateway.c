@@ -49,8 +49,10 @@ int march_native_decide(struct march_native_gateway* gateway,
                         const void* policy) {
   march_gateway = gateway;
   struct march_track t = {0};
+  t.streak = gateway->streak;
   struct march_key key = packet->key;
   const uint32_t tracked = march_track(packet, &t);
+  gateway->streak = t.streak;
   if (tracked == MARCH_TRACK_PASS) return 1;
   if (tracked == MARCH_TRACK_DROP) return 0;
   if (tracked == MARCH_TRACK_AGAIN) march_flow_key(march_flow_at(t.number), &key);

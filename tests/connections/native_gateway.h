@@ -17,6 +17,7 @@ struct march_native_gateway {
   struct march_flow_bucket* buckets;
   struct march_flow* flows;
   uint64_t statistics[MARCH_STATISTICS];
+  uint32_t streak; /* of the last packet's march_track */
 };
 
 struct march_native_packet {
