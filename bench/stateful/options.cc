@@ -15,7 +15,7 @@ Options Quick() {
   options.mappings = 64;
   options.blocked = 100'000;
   options.cost = {{"all"}, {"all"}, {1000, 100'000, 1'000'000}, {"uniform"}, 5, 500'000, 32'768};
-  options.frames = {{"all"}, {"all"}, {100'000}, 5, 200'000, 100'000};
+  options.frames = {{"all"}, {"all"}, {1000, 100'000}, 5, 200'000, 100'000};
   return options;
 }
 
