@@ -10,7 +10,6 @@ is given.
 """
 
 import argparse
-import itertools
 import json
 import os
 import pathlib
@@ -214,33 +213,36 @@ def main() -> None:
         chosen = [setting for setting in chosen if setting[0] != "nft-conntrack"]
         not_measured.append({"subject": "nft-conntrack", "where": "everywhere",
                              "why": "nft is not installed"})
-    all_rounds: dict[Setting, list[dict]] = {setting: [] for setting in chosen}
-    thrown = 0
-    for number, setting in itertools.product(range(options.rounds), chosen):
-        found, disturbed = measure_undisturbed(setting, options.seconds, options.march_bin,
-                                               options.busy)
-        thrown += disturbed
-        all_rounds[setting].append(found)
-        rates = "".join(f"{found[phase]['transactions_per_second']:8.0f}" for phase in PHASES)
-        if TURNS in found:
-            rates += f" ({found[TURNS]['judged_to_dropped']:.1%})"
-        print(f"round {number + 1}: {' '.join(setting):36}{rates} transactions/s,"
-              f"{found['flood']['frames_received_per_second'] / 1e6:6.2f} M SYNs/s", flush=True)
     machine = subprocess.run([f"{options.march_bin}/march-bench-flood", "machine"],
                              capture_output=True, text=True, check=True).stdout
-    document = {
-        "format_version": FORMAT_VERSION,
-        "command": ["bench/flood/flood.py", *sys.argv[1:]],
-        "machine": json.loads(machine),
-        "rounds": options.rounds,
-        "seconds": options.seconds,
-        "thrown_away": thrown,
-        "gateways": {name: {"what": what} for name, what in GATEWAYS.items()},
-        "servers": {name: {"what": what} for name, what in SERVERS.items()},
-        "measurements": [result(setting, found) for setting, found in all_rounds.items()],
-        "not_measured": not_measured,
-    }
-    pathlib.Path(options.json).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    all_rounds: dict[Setting, list[dict]] = {setting: [] for setting in chosen}
+    thrown = 0
+    for number in range(options.rounds):
+        for setting in chosen:
+            found, disturbed = measure_undisturbed(setting, options.seconds, options.march_bin,
+                                                   options.busy)
+            thrown += disturbed
+            all_rounds[setting].append(found)
+            rates = "".join(f"{found[phase]['transactions_per_second']:8.0f}" for phase in PHASES)
+            if TURNS in found:
+                rates += f" ({found[TURNS]['judged_to_dropped']:.1%})"
+            print(f"round {number + 1}: {' '.join(setting):36}{rates} transactions/s,"
+                  f"{found['flood']['frames_received_per_second'] / 1e6:6.2f} M SYNs/s", flush=True)
+        # After each, so that whoever has to stop has the rounds that are whole.
+        document = {
+            "format_version": FORMAT_VERSION,
+            "command": ["bench/flood/flood.py", *sys.argv[1:]],
+            "machine": json.loads(machine),
+            "rounds": number + 1,
+            "seconds": options.seconds,
+            "thrown_away": thrown,
+            "gateways": {name: {"what": what} for name, what in GATEWAYS.items()},
+            "servers": {name: {"what": what} for name, what in SERVERS.items()},
+            "measurements": [result(setting, found) for setting, found in all_rounds.items()],
+            "not_measured": not_measured,
+        }
+        pathlib.Path(options.json).write_text(json.dumps(document, indent=1) + "\n",
+                                              encoding="utf-8")
 
 
 if __name__ == "__main__":
