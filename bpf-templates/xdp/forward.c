@@ -321,13 +321,14 @@ MARCH_INLINE uint32_t march_find_way(struct xdp_md* context, uint32_t* why) {
   }
   if (*why != MARCH_STATISTIC_FORWARDED) return 0;
   struct march_next_hops* place = march_place_of(&route);
+  *why = MARCH_STATISTIC_KERNEL_INTERFACE;
   if (!place) return 0;
   const uint32_t turn = (uint32_t)(bpf_jiffies64() >> MARCH_NEXT_HOP_SHIFT);
   struct march_next_hop* hop = &place->hops[0];
   uint32_t is_known = march_fits(hop, &route, ifindex, turn);
-  if (!is_known) {
-    /* The second one is another's only while the first one is in use. */
-    if (hop->turn == turn) hop = &place->hops[1];
+  /* The second one is another's only while the first one is in use. */
+  if (!is_known && hop->turn == turn) {
+    hop = &place->hops[1];
     is_known = march_fits(hop, &route, ifindex, turn);
   }
   if (!is_known) {

@@ -84,7 +84,7 @@ class Top {
 
   // A gateway that takes long to answer gets as long to rest.
   std::chrono::milliseconds TimeToNext() const {
-    const auto next = std::max(before_.at + interval_, read_at_ + reading_);
+    const auto next = std::max(before_.at + interval_, rest_until_);
     return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(next - Clock::now()),
                     std::chrono::milliseconds(0));
   }
@@ -92,8 +92,8 @@ class Top {
   bool Read() {
     const Clock::time_point begin = Clock::now();
     auto now = ReadTop(flags_.target, &before_);
-    read_at_ = Clock::now();
-    reading_ = read_at_ - begin;
+    const Clock::time_point end = Clock::now();
+    rest_until_ = end + (end - begin);
     if (!now) {
       failure_ = std::move(now).diagnostics();
       return false;
@@ -116,8 +116,7 @@ class Top {
   std::chrono::milliseconds interval_;
   Policies policies_;
   TopReading before_;
-  Clock::time_point read_at_;   // when the last reading had come
-  Clock::duration reading_{0};  // how long it took
+  Clock::time_point rest_until_;  // the gateway
   std::optional<TopView> view_;
   Diagnostics failure_;
 };

@@ -53,21 +53,24 @@ int tag_ingress(struct frame* frame) {
 char march_license[] SEC("license") = "GPL";
 )";
 
-// Where programs can be attached (clsact).
-bool MakeHooks(unsigned ifindex) {
-  bpf_tc_hook hooks{};
-  hooks.sz = sizeof(hooks);
-  hooks.ifindex = static_cast<int>(ifindex);
-  hooks.attach_point = static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS);
-  return bpf_tc_hook_create(&hooks) == 0;
-}
-
-bool Attach(const bpf_object* object, const char* program, unsigned ifindex,
-            bpf_tc_attach_point where) {
+bpf_tc_hook HookOf(unsigned ifindex, bpf_tc_attach_point where) {
   bpf_tc_hook hook{};
   hook.sz = sizeof(hook);
   hook.ifindex = static_cast<int>(ifindex);
   hook.attach_point = where;
+  return hook;
+}
+
+// Where programs can be attached (clsact).
+bool MakeHooks(unsigned ifindex) {
+  bpf_tc_hook both =
+      HookOf(ifindex, static_cast<bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
+  return bpf_tc_hook_create(&both) == 0;
+}
+
+bool Attach(const bpf_object* object, const char* program, unsigned ifindex,
+            bpf_tc_attach_point where) {
+  bpf_tc_hook hook = HookOf(ifindex, where);
   bpf_tc_opts options{};
   options.sz = sizeof(options);
   options.prog_fd = bpf_program__fd(bpf_object__find_program_by_name(object, program));
