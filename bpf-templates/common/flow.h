@@ -210,9 +210,10 @@ MARCH_INLINE uint32_t march_flow_unlikely_lane(const struct march_track* t,
   return lane;
 }
 
-/* As march_flow_in_bucket, where the flow seldom is. `words` are the bucket's. */
-MARCH_INLINE uint32_t march_flow_in_unlikely_bucket(struct march_track* t, uint32_t bucket,
-                                                    const struct march_flow_bucket* words) {
+/* As march_flow_in_bucket, where the flow seldom is. */
+MARCH_INLINE uint32_t march_flow_in_unlikely_bucket(struct march_track* t, uint32_t bucket) {
+  const struct march_flow_bucket* words = march_flow_words(bucket);
+  if (!words) return 0;
   const uint32_t lane = march_flow_unlikely_lane(t, words);
   return lane != MARCH_FLOW_LANES ? march_flow_is_at(t, words, bucket, lane) : 0;
 }
@@ -258,6 +259,41 @@ MARCH_INLINE uint32_t march_flow_find_new(struct march_track* t, uint32_t bucket
   return 0;
 }
 
+/* The record of the place that a flow's hash names among the new ones, wherever the flow is. */
+MARCH_INLINE struct march_flow* march_flow_own(const struct march_track* t) {
+  const uint32_t bucket =
+      MARCH_CONFIG.flows.established + march_flow_bucket_of(t->hash, MARCH_CONFIG.flows.fresh);
+  return march_flow_at(bucket * MARCH_FLOW_LANES + march_flow_lane(t));
+}
+
+MARCH_INLINE uint32_t march_flow_may_have_spilled(const struct march_track* t,
+                                                  const struct march_flow* own, uint32_t table) {
+  return *(const volatile uint32_t*)&own->spilled_until[table] >= t->now;
+}
+
+/* Called before a flow is made to live until `deadline`: if `number` is in its second bucket, it is
+ * only looked for there if its own place says so. */
+MARCH_INLINE void march_flow_note_spill(const struct march_track* t, uint32_t number,
+                                        uint32_t deadline) {
+  if (number == t->vacant) return;
+  const uint32_t established = MARCH_CONFIG.flows.established;
+  const uint32_t is_new = number >= established * MARCH_FLOW_LANES;
+  const uint32_t first = is_new
+                             ? established + march_flow_bucket_of(t->hash, MARCH_CONFIG.flows.fresh)
+                             : march_flow_bucket_of(t->hash, established);
+  if (number / MARCH_FLOW_LANES == first) return;
+  struct march_flow* own = march_flow_own(t);
+  if (!own) return;
+  uint32_t* until = is_new ? &own->spilled_until[MARCH_FLOW_TABLE_NEW]
+                           : &own->spilled_until[MARCH_FLOW_TABLE_ESTABLISHED];
+  const uint32_t before = *(const volatile uint32_t*)until;
+  if (before >= deadline) return;
+  /* If another CPU has raised it meanwhile: what has the bits of both is less than neither. */
+  if (__sync_val_compare_and_swap(until, before, deadline) != before) {
+    __sync_fetch_and_or(until, deadline);
+  }
+}
+
 /* What is promoted is in its new place before it leaves its old one; so the new flows are looked
  * through first, and the first place of the established ones at last, once more. */
 MARCH_INLINE uint32_t march_flow_search(struct march_track* t) {
@@ -265,33 +301,32 @@ MARCH_INLINE uint32_t march_flow_search(struct march_track* t) {
   const uint32_t established = MARCH_CONFIG.flows.established;
   const uint32_t fresh = MARCH_CONFIG.flows.fresh;
   const uint32_t first_new = established + march_flow_bucket_of(t->hash, fresh);
-  const uint32_t second_new = established + march_flow_second_bucket(t, fresh);
   const uint32_t first = march_flow_bucket_of(t->hash, established);
-  const uint32_t second = march_flow_second_bucket(t, established);
   const struct march_flow_bucket* in_first_new = march_flow_words(first_new);
-  const struct march_flow_bucket* in_second_new = march_flow_words(second_new);
   const struct march_flow_bucket* in_first = march_flow_words(first);
-  const struct march_flow_bucket* in_second = march_flow_words(second);
-  const struct march_flow* record =
-      march_flow_at(first_new * MARCH_FLOW_LANES + march_flow_lane(t));
-  if (!in_first_new || !in_second_new || !in_first || !in_second || !record) return 0;
+  const struct march_flow* own = march_flow_own(t);
+  if (!in_first_new || !in_first || !own) return 0;
   march_flow_touch(in_first_new->words);
   march_flow_touch(in_first->words);
-  march_flow_touch(in_second_new->words);
-  march_flow_touch(in_second->words);
-  march_flow_touch(&record->src_hi);
-  march_flow_touch(&record->packets);
-  return march_flow_find_new(t, first_new, in_first_new) ||
-         march_flow_in_unlikely_bucket(t, second_new, in_second_new) ||
-         march_flow_in_unlikely_bucket(t, second, in_second) ||
-         march_flow_in_unlikely_bucket(t, first, in_first);
+  march_flow_touch(&own->src_hi);
+  march_flow_touch(&own->packets);
+  if (march_flow_find_new(t, first_new, in_first_new)) return 1;
+  if (march_flow_may_have_spilled(t, own, MARCH_FLOW_TABLE_NEW) &&
+      march_flow_in_unlikely_bucket(t, established + march_flow_second_bucket(t, fresh))) {
+    return 1;
+  }
+  if (march_flow_may_have_spilled(t, own, MARCH_FLOW_TABLE_ESTABLISHED) &&
+      march_flow_in_unlikely_bucket(t, march_flow_second_bucket(t, established))) {
+    return 1;
+  }
+  const uint32_t lane = march_flow_unlikely_lane(t, in_first);
+  return lane != MARCH_FLOW_LANES ? march_flow_is_at(t, in_first, first, lane) : 0;
 }
 
 /* Everywhere. */
 MARCH_INLINE uint32_t march_flow_find_else(struct march_track* t) {
   const uint32_t is_found = march_flow_search(t);
-  const uint32_t longer = t->streak < MARCH_FLOW_STREAK ? t->streak + 1 : MARCH_FLOW_STREAK;
-  t->streak = is_found ? 0 : longer;
+  t->streak = is_found ? 0 : t->streak + 1;
   return is_found;
 }
 
@@ -398,8 +433,9 @@ MARCH_INLINE uint64_t* march_flow_take(const struct march_track* t, uint32_t is_
 
 /* Whoever reads the word sees the flow that was written before: BPF's exchange is a full barrier.
  */
-MARCH_INLINE void march_flow_publish(const struct march_track* t, uint64_t* word,
+MARCH_INLINE void march_flow_publish(const struct march_track* t, uint64_t* word, uint32_t number,
                                      uint32_t deadline) {
+  march_flow_note_spill(t, number, deadline);
   const uint64_t ready = march_flow_fingerprint(t) | MARCH_FLOW_READY | deadline;
   const uint64_t before = __atomic_exchange_n(word, ready, __ATOMIC_SEQ_CST);
   __asm__ volatile("" : : "r"(before));
@@ -471,8 +507,14 @@ MARCH_INLINE void march_flow_prolong(struct march_track* t, uint64_t l4, uint32_
   if (deadline >= written && deadline - written < MARCH_FLOW_SLACK) return;
   uint64_t* word = march_flow_word(t->number);
   if (!word) return;
+  march_flow_note_spill(t, t->number, deadline);
   const uint64_t next = (t->word & ~0xffffffffull) | deadline;
   if (__sync_val_compare_and_swap(word, t->word, next) == t->word) t->word = next;
+}
+
+/* The flow alone, not what is the place's. */
+MARCH_INLINE void march_flow_copy(struct march_flow* place, const struct march_flow* flow) {
+  __builtin_memcpy(place, flow, __builtin_offsetof(struct march_flow, spilled_until));
 }
 
 /* Moves a new flow among the established ones; if those are too many it stays, and tries again with
@@ -487,9 +529,9 @@ MARCH_INLINE void march_flow_promote(struct march_track* t, const struct march_f
   }
   struct march_flow* place = march_flow_at(number);
   if (!place) return;
-  *place = *flow;
+  march_flow_copy(place, flow);
   place->judged |= state;
-  march_flow_publish(t, word, t->now + march_flow_timeout(flow->l4, state));
+  march_flow_publish(t, word, number, t->now + march_flow_timeout(flow->l4, state));
   march_flow_leave(t);
   march_flow_statistic(MARCH_STATISTIC_FLOWS_ESTABLISHED);
   t->number = number;
@@ -609,7 +651,7 @@ MARCH_INLINE uint32_t march_flow_open(struct march_track* t, uint32_t slot, uint
   flow->bytes = t->bytes;
   flow->reply_packets = 0;
   flow->reply_bytes = 0;
-  march_flow_publish(t, word, t->now + march_flow_timeout(t->l4, state));
+  march_flow_publish(t, word, number, t->now + march_flow_timeout(t->l4, state));
   march_flow_statistic(MARCH_STATISTIC_FLOWS_OPENED);
   t->number = number;
   return number;

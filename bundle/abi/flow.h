@@ -10,7 +10,8 @@
  * `march_flow_buckets`: lines of 64 bytes, one a bucket, of eight words, one a flow; first those of
  * established flows, then those of new ones. A word says whether there is a flow, until when it
  * lives if nothing comes, and a fingerprint; `march_flows` has what belongs to a word, at its
- * number. A flow is in the bucket that its hash names, or, if that was crowded, in its second one.
+ * number. A flow is in the bucket that its hash names, or, if that was crowded, in its second one,
+ * where it is only looked for if the place that its hash names among the new flows says so.
  *
  * Words are claimed and given up by compare-and-swap. Between the two a flow belongs to whoever
  * sees its packets; both directions count in words of their own. */
@@ -59,8 +60,14 @@ struct march_flow {
   uint64_t bytes; /* whole frames, from the Ethernet header on */
   uint64_t reply_packets;
   uint64_t reply_bytes;
-  uint64_t reserved[4];
+  /* Of the place among the new flows, and not of the flow that is in it: until which tick a flow
+   * whose hash names this place may be in its second bucket, by MARCH_FLOW_TABLE_*. */
+  uint32_t spilled_until[2];
+  uint64_t reserved[3];
 };
+
+#define MARCH_FLOW_TABLE_ESTABLISHED 0u
+#define MARCH_FLOW_TABLE_NEW 1u
 
 /* Ports, protocol, what kind of ports they are, and the family (4 or 6). */
 #define MARCH_FLOW_L4(source, destination, protocol, kind, family)                \

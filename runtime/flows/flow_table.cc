@@ -162,7 +162,9 @@ bool FlowTable::Cut(const Flow& flow, Tick now) {
     return false;
   }
   // A packet that was on its way may still prolong it; and it may have ended meanwhile.
-  const std::uint64_t deadline = now + TimeoutOf(flow.record);
+  const Tick deadline = now + TimeoutOf(flow.record);
+  const march_native_flows table = native();
+  march_native_note_spill(&table, &flow.record, flow.number, deadline);
   while (AreOfOneFlow(word, flow.word) &&
          !at.compare_exchange_weak(word, (word & ~std::uint64_t{0xFFFFFFFF}) | deadline)) {
   }

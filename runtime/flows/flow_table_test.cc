@@ -5,6 +5,7 @@
 #include <cstring>
 #include <map>
 #include <mutex>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -239,7 +240,6 @@ TEST_CASE("records are whole while places change hands") {
         march_flow flow = FlowOf(inserted, kUdp, i % 2 == 0 ? MARCH_FLOW_ESTABLISHED : 0);
         flow.dst_hi = flow.src_lo;
         flow.reply_bytes = flow.bytes;
-        flow.reserved[3] = flow.src_lo;
         if (march_native_insert_flow(&native, &flow, now, now) != MARCH_NATIVE_NO_FLOW) ++inserted;
       }
       std::this_thread::yield();
@@ -252,13 +252,12 @@ TEST_CASE("records are whole while places change hands") {
     table.Sweep(CurrentTick(), 1000, [&](const FlowRecord& record) {
       const march_flow& flow = record.flow;
       ++seen[flow.src_lo];
-      torn += static_cast<std::uint64_t>(flow.dst_hi != flow.src_lo ||
-                                         flow.reserved[3] != flow.src_lo ||
-                                         flow.reply_bytes != flow.bytes);
+      torn +=
+          static_cast<std::uint64_t>(flow.dst_hi != flow.src_lo || flow.reply_bytes != flow.bytes);
     });
     table.Walk(CurrentTick(), [&](const Flow& flow) {
       torn += static_cast<std::uint64_t>(flow.record.dst_hi != flow.record.src_lo ||
-                                         flow.record.reserved[3] != flow.record.src_lo);
+                                         flow.record.reply_bytes != flow.record.bytes);
     });
   }
   packets.join();
@@ -266,6 +265,34 @@ TEST_CASE("records are whole while places change hands") {
   CHECK(seen.size() > 500);
   CHECK(seen.size() <= inserted);
   for (const auto& [source, times] : seen) REQUIRE(times == 1);
+}
+
+// Flows come and go in tables so full that many are in their second places, and some are cut, after
+// which they are remembered for longer.
+TEST_CASE("whatever lives is found") {
+  Memory memory(ConfigOf(128, 64));
+  FlowTable table = memory.Table();
+  const march_native_flows native = memory.native();
+  std::mt19937 random(7);
+  std::uint32_t inserted = 0;
+  std::uint64_t found = 0;
+  for (Tick now = kNow; now < kNow + 3000; ++now) {
+    const Living living = table.Count(now);
+    for (std::uint64_t i = living.established + living.fresh; i < 100; ++i) {
+      const bool is_established = random() % 3 != 0;
+      memory.Insert(FlowOf(inserted++, kUdp, is_established ? MARCH_FLOW_ESTABLISHED : 0),
+                    now + static_cast<Tick>(random() % 8), now);
+    }
+    table.CutAll(now, [&](const march_flow& flow) {
+      return StateOf(flow) != State::kCut && random() % 20 == 0;
+    });
+    table.Walk(now, [&](const Flow& flow) {
+      ++found;
+      REQUIRE(march_native_find_flow(&native, &flow.record, now) == flow.number);
+    });
+    table.Sweep(now + 1, 1'000'000, [](const FlowRecord&) {});
+  }
+  CHECK(found > 100'000);
 }
 
 TEST_CASE("flows move into tables of other sizes") {

@@ -67,9 +67,9 @@ static uint32_t march_insert_among(const struct march_track* t, const struct mar
   uint64_t* word = march_flow_take(t, is_fresh, &number);
   struct march_flow* place = word ? march_flow_at(number) : NULL;
   if (!place) return MARCH_NATIVE_NO_FLOW;
-  *place = *flow;
+  march_flow_copy(place, flow);
   place->judged = (flow->judged & ~0xffull) | state;
-  march_flow_publish(t, word, deadline);
+  march_flow_publish(t, word, number, deadline);
   return number;
 }
 
@@ -87,4 +87,12 @@ uint32_t march_native_insert_flow(const struct march_native_flows* table,
   }
   march_table = NULL;
   return number;
+}
+
+void march_native_note_spill(const struct march_native_flows* table, const struct march_flow* flow,
+                             uint32_t number, uint32_t deadline) {
+  march_table = table;
+  const struct march_track t = march_track_of(flow, 0);
+  march_flow_note_spill(&t, number, deadline);
+  march_table = NULL;
 }

@@ -33,6 +33,11 @@ uint32_t march_native_find_flow(const struct march_native_flows* table,
 uint32_t march_native_insert_flow(const struct march_native_flows* table,
                                   const struct march_flow* flow, uint32_t deadline, uint32_t now);
 
+/* To be called before the flow, which has the number `number`, is made to live until `deadline`, or
+ * it would not be found for so long. */
+void march_native_note_spill(const struct march_native_flows* table, const struct march_flow* flow,
+                             uint32_t number, uint32_t deadline);
+
 #ifdef __cplusplus
 }
 #endif
