@@ -19,6 +19,10 @@
 #include "bundle/abi/tables.h"
 #include "common/packet.h"
 
+_Static_assert(sizeof(struct march_flow) == 128, "two lines of memory");
+_Static_assert(__builtin_offsetof(struct march_flow, spilled_until) == 96,
+               "in the line of the counters, behind the flow itself");
+
 #define MARCH_NO_FLOW 0xffffffffu
 
 /* The opener's side may have sent so much before its first acknowledgement is seen: no more than a
@@ -237,8 +241,9 @@ MARCH_INLINE uint32_t march_flow_find_first(struct march_track* t) {
   return 1;
 }
 
-/* Which place of its first bucket a new flow takes if it is free, so that its record is known soon.
- */
+/* Which place of its first bucket a new flow takes if it is free, so that its record is known soon;
+ * and which place says whether it has spilled (march_flow.spilled_until), so that another choice
+ * needs other maps. */
 MARCH_INLINE uint32_t march_flow_lane(const struct march_track* t) {
   return t->hash >> 24 & (MARCH_FLOW_LANES - 1);
 }
@@ -271,8 +276,8 @@ MARCH_INLINE uint32_t march_flow_may_have_spilled(const struct march_track* t,
   return *(const volatile uint32_t*)&own->spilled_until[table] >= t->now;
 }
 
-/* Called before a flow is made to live until `deadline`: if `number` is in its second bucket, it is
- * only looked for there if its own place says so. */
+/* To be called before the flow in place `number` is made to live until `deadline`: if that is in
+ * its second bucket, it is looked for there only as long as its own place says so. */
 MARCH_INLINE void march_flow_note_spill(const struct march_track* t, uint32_t number,
                                         uint32_t deadline) {
   if (number == t->vacant) return;
@@ -288,7 +293,8 @@ MARCH_INLINE void march_flow_note_spill(const struct march_track* t, uint32_t nu
                            : &own->spilled_until[MARCH_FLOW_TABLE_ESTABLISHED];
   const uint32_t before = *(const volatile uint32_t*)until;
   if (before >= deadline) return;
-  /* If another CPU has raised it meanwhile: what has the bits of both is less than neither. */
+  /* Another CPU has raised it meanwhile. The bits of both are at least the later one; if they are
+   * later still, the second bucket is looked at in vain for longer. */
   if (__sync_val_compare_and_swap(until, before, deadline) != before) {
     __sync_fetch_and_or(until, deadline);
   }

@@ -61,7 +61,8 @@ struct march_flow {
   uint64_t reply_packets;
   uint64_t reply_bytes;
   /* Of the place among the new flows, and not of the flow that is in it: until which tick a flow
-   * whose hash names this place may be in its second bucket, by MARCH_FLOW_TABLE_*. */
+   * whose hash names this place may be in its second bucket, by MARCH_FLOW_TABLE_*. Whoever puts
+   * one there raises it before; nobody lowers it. */
   uint32_t spilled_until[2];
   uint64_t reserved[3];
 };

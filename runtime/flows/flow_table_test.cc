@@ -1,5 +1,6 @@
 #include "runtime/flows/flow_table.h"
 
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <cstring>
@@ -232,8 +233,8 @@ TEST_CASE("records are whole while places change hands") {
   FlowTable table = memory.Table();
   std::atomic<bool> is_over = false;
   std::uint32_t inserted = 0;
+  const march_native_flows native = memory.native();
   std::thread packets([&] {
-    const march_native_flows native = memory.native();
     for (Tick last = CurrentTick() + 12; CurrentTick() < last;) {
       const Tick now = CurrentTick();
       for (std::uint32_t i = 0; i < 16; ++i) {
@@ -248,6 +249,7 @@ TEST_CASE("records are whole while places change hands") {
   });
   std::map<std::uint64_t, int> seen;
   std::uint64_t torn = 0;
+  std::uint64_t lost = 0;
   while (!is_over) {
     table.Sweep(CurrentTick(), 1000, [&](const FlowRecord& record) {
       const march_flow& flow = record.flow;
@@ -255,13 +257,18 @@ TEST_CASE("records are whole while places change hands") {
       torn +=
           static_cast<std::uint64_t>(flow.dst_hi != flow.src_lo || flow.reply_bytes != flow.bytes);
     });
-    table.Walk(CurrentTick(), [&](const Flow& flow) {
+    const Tick now = CurrentTick();
+    table.Walk(now, [&](const Flow& flow) {
+      const bool is_found = march_native_find_flow(&native, &flow.record, now) == flow.number;
+      lost += static_cast<std::uint64_t>(
+          !is_found && std::atomic_ref(memory.WordOf(flow.number)).load() == flow.word);
       torn += static_cast<std::uint64_t>(flow.record.dst_hi != flow.record.src_lo ||
                                          flow.record.reply_bytes != flow.record.bytes);
     });
   }
   packets.join();
   CHECK(torn == 0);
+  CHECK(lost == 0);
   CHECK(seen.size() > 500);
   CHECK(seen.size() <= inserted);
   for (const auto& [source, times] : seen) REQUIRE(times == 1);
@@ -293,6 +300,38 @@ TEST_CASE("whatever lives is found") {
     table.Sweep(now + 1, 1'000'000, [](const FlowRecord&) {});
   }
   CHECK(found > 100'000);
+}
+
+// All flows of which the hash names one place share its word, and each CPU raises it as it needs.
+TEST_CASE("for how long second places are looked at is never less than anyone has asked for") {
+  Memory memory(ConfigOf(128, 64));
+  const march_native_flows native = memory.native();
+  const march_flow flow = FlowOf(1);
+  const auto own_place = [&] {
+    return std::find_if(memory.flows.begin(), memory.flows.end(), [](const march_flow& record) {
+      return record.spilled_until[MARCH_FLOW_TABLE_ESTABLISHED] != 0;
+    });
+  };
+  // One of two buckets is not the flow's first one.
+  std::uint32_t elsewhere = 0;
+  march_native_note_spill(&native, &flow, elsewhere, 1);
+  if (own_place() == memory.flows.end()) elsewhere = MARCH_FLOW_LANES;
+  march_native_note_spill(&native, &flow, elsewhere, 1);
+  const auto own = own_place();
+  REQUIRE(own != memory.flows.end());
+  const std::atomic_ref until(own->spilled_until[MARCH_FLOW_TABLE_ESTABLISHED]);
+  std::atomic<Tick> next = 2;
+  std::atomic<std::uint32_t> too_low = 0;
+  const auto raise = [&] {
+    for (Tick deadline = next++; deadline < 1'000'000; deadline = next++) {
+      march_native_note_spill(&native, &flow, elsewhere, deadline);
+      if (until.load() < deadline) ++too_low;
+    }
+  };
+  std::thread other(raise);
+  raise();
+  other.join();
+  CHECK(too_low == 0);
 }
 
 TEST_CASE("flows move into tables of other sizes") {
@@ -336,7 +375,9 @@ TEST_CASE("what does not fit into a smaller table stays among new flows, or is t
   CHECK(carried.lost == 0);
   CHECK(to.Count(kNow).established == 64);
   CHECK(to.Count(kNow).fresh == 236);
+  const march_native_flows native = to.native();
   to.Walk(kNow, [&](const Flow& flow) {
+    CHECK(march_native_find_flow(&native, &flow.record, kNow) == flow.number);
     const bool is_among_established = flow.number < to.established_capacity();
     CHECK((StateOf(flow.record) == State::kEstablished) == is_among_established);
   });
