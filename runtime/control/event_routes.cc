@@ -16,18 +16,17 @@ class EventFeed final : public Feed {
  public:
   EventFeed(const events::EventLog& log, const events::BySort& sorts, std::uint64_t from,
             bool follows)
-      : reader_(log, sorts, from), follows_(follows) {}
+      : reader_(log, sorts, from, follows) {}
 
   std::string Take() override {
     return reader_.Take(std::chrono::steady_clock::now(), kPieceBytes);
   }
-  bool HasEnded() const override { return !follows_ && reader_.is_at_end(); }
+  bool HasEnded() const override { return reader_.has_ended(); }
 
  private:
   static constexpr std::size_t kPieceBytes = 64 * 1024;
 
   events::Reader reader_;
-  bool follows_;
 };
 
 // The parameters of a query, read one by one; what is left at the end is a fault.

@@ -1,6 +1,7 @@
 #include "runtime/events/event_log.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace march::events {
@@ -10,6 +11,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::chrono::seconds kChangedEvery{1};
 constexpr std::chrono::seconds kAliveEvery{5};
+constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 
 std::string Text(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -49,8 +51,8 @@ std::uint64_t EventLog::NumberBefore(const BySort& sorts, std::uint64_t count) c
   return number;
 }
 
-Reader::Reader(const EventLog& log, const BySort& sorts, std::uint64_t from)
-    : log_(log), sorts_(sorts) {
+Reader::Reader(const EventLog& log, const BySort& sorts, std::uint64_t from, bool follows)
+    : log_(log), sorts_(sorts), follows_(follows), end_(follows ? kNever : log.end_) {
   const std::uint64_t first = from > log.end_ ? 0 : from;
   for (std::size_t i = 0; i < kSorts; ++i) {
     const EventLog::Lane& lane = log.lanes_.at(i);
@@ -58,6 +60,7 @@ Reader::Reader(const EventLog& log, const BySort& sorts, std::uint64_t from)
         std::partition_point(lane.lines.begin(), lane.lines.end(),
                              [&](const EventLog::Line& line) { return line.number < first; });
     next_.at(i) = lane.gone + static_cast<std::uint64_t>(found - lane.lines.begin());
+    until_.at(i) = follows ? kNever : lane.end();
   }
 }
 
@@ -69,7 +72,9 @@ const EventLog::Line& Reader::LineAt(std::size_t lane) const {
 std::optional<std::size_t> Reader::NextLane() const {
   std::optional<std::size_t> next;
   for (std::size_t i = 0; i < kSorts; ++i) {
-    if (!sorts_.at(i) || next_.at(i) >= log_.lanes_.at(i).end()) continue;
+    const EventLog::Lane& lane = log_.lanes_.at(i);
+    if (!sorts_.at(i)) continue;
+    if (std::max(next_.at(i), lane.gone) >= std::min(lane.end(), until_.at(i))) continue;
     if (!next || LineAt(i).number < LineAt(*next).number) next = i;
   }
   return next;
@@ -82,7 +87,7 @@ std::string Reader::CountsLine(std::chrono::steady_clock::time_point now) {
   const auto lane = NextLane();
   return Text({{"format_version", 1},
                {"type", "counts"},
-               {"next", lane ? LineAt(*lane).number : log_.end()},
+               {"next", lane ? LineAt(*lane).number : std::min(log_.end(), end_)},
                {"drops", CountsJson(shown_.drops)},
                {"allows", CountsJson(shown_.allows)},
                {"flows", CountsJson(shown_.flows)}});
@@ -91,7 +96,7 @@ std::string Reader::CountsLine(std::chrono::steady_clock::time_point now) {
 std::string Reader::MissedLine() {
   std::uint64_t missed = 0;
   for (std::size_t i = 0; i < kSorts; ++i) {
-    const std::uint64_t gone = log_.lanes_.at(i).gone;
+    const std::uint64_t gone = std::min(log_.lanes_.at(i).gone, until_.at(i));
     if (!sorts_.at(i) || next_.at(i) >= gone) continue;
     missed += gone - next_.at(i);
     next_.at(i) = gone;

@@ -76,8 +76,9 @@ class EventLog {
 // One who follows. The log must outlive it.
 class Reader {
  public:
-  // From the line `from` on; or from the oldest that is kept, if that is gone or never was.
-  Reader(const EventLog& log, const BySort& sorts, std::uint64_t from);
+  // From the line `from` on; or from the oldest that is kept, if that is gone or never was. One who
+  // does not follow takes no line that comes later, however many do while it takes these.
+  Reader(const EventLog& log, const BySort& sorts, std::uint64_t from, bool follows = true);
 
   // The lines that came since, no more than make up `bytes`, but at least one. Before them, if that
   // is so, one that says how many this reader has missed:
@@ -88,6 +89,7 @@ class Reader {
   //    "drops":{"told":N,"suppressed":N,"lost":N},"allows":{...},"flows":{...}}
   std::string Take(std::chrono::steady_clock::time_point now, std::size_t bytes);
   bool is_at_end() const { return !NextLane().has_value(); }
+  bool has_ended() const { return !follows_ && is_at_end(); }
 
  private:
   // Which has the next line; none if there is none.
@@ -98,7 +100,10 @@ class Reader {
 
   const EventLog& log_;
   BySort sorts_;
-  std::array<std::uint64_t, kSorts> next_{};  // by lane, counted in its lines
+  bool follows_;
+  std::uint64_t end_;                          // the line before which one who does not follow ends
+  std::array<std::uint64_t, kSorts> next_{};   // by lane, counted in its lines
+  std::array<std::uint64_t, kSorts> until_{};  // as next_; what comes after it is not taken
   std::chrono::steady_clock::time_point last_counts_;
   bool has_begun_ = false;
   AllCounts shown_;

@@ -176,6 +176,37 @@ TEST_CASE("who is too slow is told how much was missed") {
   CHECK(Read(reader, now).empty());
 }
 
+TEST_CASE("who does not follow ends with what was there, however much comes meanwhile") {
+  const Clock::time_point now{};
+  EventLog log(5);
+  Append(log, 2);
+  Append(log, 2, Sort::kFlows);
+  Reader reader(log, kPackets, 1, false);
+  CHECK(Read(reader, now, 1) == Lines{"counts", "1"});
+  CHECK_FALSE(reader.has_ended());
+  Append(log, 1);
+  CHECK(Read(reader, now) == Lines{"2"});
+  CHECK(reader.has_ended());
+  // The one who asks from there on misses nothing.
+  const auto counts = Json::parse(reader.Take(now + std::chrono::minutes(1), 99));
+  CHECK(counts["next"] == 5);
+
+  // Of what was there, 4 and 5 go before they are taken, and of what came later, 6 does.
+  EventLog small(3);
+  Append(small, 5);
+  Reader slow(small, kPackets, 1, false);
+  CHECK(Read(slow, now, 1) == Lines{"counts", "3"});
+  Append(small, 4);
+  CHECK(Read(slow, now) == Lines{"missed 2"});
+  CHECK(slow.has_ended());
+  Reader none(small, kBoth, small.end(), false);
+  CHECK(none.has_ended());
+  CHECK(Read(none, now) == Lines{"counts"});
+  Reader following(small, kPackets, small.end());
+  CHECK(following.is_at_end());
+  CHECK_FALSE(following.has_ended());
+}
+
 TEST_CASE("packets and flows have room of their own, and come in the order of their numbers") {
   const Clock::time_point now{};
   EventLog log(3);
