@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -97,6 +98,24 @@ TEST_CASE("diagnostics as JSON keep every part, whatever bytes they quote") {
   CHECK(json["diagnostics"][0]["severity"] == "warning");
   CHECK(json["diagnostics"][0]["place"]["end_column"] == 3);
   CHECK(json["diagnostics"][0]["hint"] == "h");
+}
+
+TEST_CASE("a diagnostic can be shown when the sources it came from are gone") {
+  auto source = std::make_shared<const Source>("p.yaml", "one: 1\ntwo: 2\n");
+  const std::weak_ptr<const Source> text = source;
+  Diagnostics diagnostics = {
+      MakeDiagnostic(Code::kUnknownKey, {source.get(), 7, 10}, "unknown key \"two\"")};
+  source.reset();
+  CHECK(TextOf(diagnostics) ==
+        "p.yaml:2:1: error[M0203]: unknown key \"two\"\n"
+        " 2 | two: 2\n"
+        "   | ^~~\n");
+  diagnostics.clear();
+  CHECK(text.expired());
+  source = std::make_shared<const Source>("q.yaml", "three: 3\n");
+  diagnostics = {MakeDiagnostic(Code::kCannotRead, {}, "x").WithNote({source.get(), 0, 5}, "here")};
+  source.reset();
+  CHECK(TextOf(diagnostics).ends_with("q.yaml:1:1: note: here\n 1 | three: 3\n   | -----\n"));
 }
 
 TEST_CASE("an outcome has a value exactly when nothing is an error") {

@@ -2,6 +2,7 @@
 // that knows how one looks.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,15 +31,27 @@ struct CodeInfo {
 const CodeInfo& InfoOf(Code code);
 const std::vector<CodeInfo>& AllCodes();
 
+// A range that keeps its text: a diagnostic can be shown when the sources it came from are gone, as
+// those of a policy that could not be compiled are.
+struct Place : SourceRange {
+  Place() = default;
+  Place(const SourceRange& range)  // NOLINT(google-explicit-constructor)
+      : SourceRange(range) {
+    if (range.valid()) text = range.source->weak_from_this().lock();
+  }
+
+  std::shared_ptr<const Source> text;
+};
+
 // A second place that explains the first: "first defined here".
 struct Note {
-  SourceRange range;
+  Place range;
   std::string message;
 };
 
 struct Diagnostic {
   Code code;
-  SourceRange range;    // may have no place
+  Place range;          // may be none
   std::string message;  // the cause: lower case, no full stop
   std::vector<Note> notes;
   std::string hint;  // the remedy; may be empty

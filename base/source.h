@@ -18,8 +18,9 @@ struct Position {
   friend bool operator==(const Position&, const Position&) = default;
 };
 
-// One immutable text and the name it is shown under. Texts are at most 4 GiB.
-class Source {
+// One immutable text and the name it is shown under. Texts are at most 4 GiB. Made with
+// make_shared, it lives as long as a diagnostic that points into it.
+class Source : public std::enable_shared_from_this<Source> {
  public:
   // `name` is how the user called the file and is for messages; `path_in_policy` is where it lies
   // below the policy's root, the same on every machine, and is for what gets written ("" for

@@ -405,6 +405,13 @@ TEST_CASE("tests that are not there have not passed") {
   CHECK(marchctl.err.str().starts_with("error[M0006]: there are no tests in p.yaml\n"));
   CHECK(marchctl.Run({"test", "p.yaml", "nowhere.yaml"}) == kFailed);
   CHECK(marchctl.Run({"test", "bad.yaml", "t.yaml"}) == kInvalidPolicy);
+  marchctl.Write("broken.yaml", "apiVersion: march/v1\nkind: PolicyTest\ntests: }\n");
+  CHECK(marchctl.Run({"test", "p.yaml", "broken.yaml"}) == kInvalidPolicy);
+  CHECK(marchctl.err.str() ==
+        "broken.yaml:3:8: error[M0101]: this bracket closes nothing\n"
+        " 3 | tests: }\n"
+        "   |        ^\n"
+        "  hint: remove it, or add the opening bracket\n");
 }
 
 TEST_CASE("init writes a repository that passes its own checks, and overwrites nothing") {

@@ -78,9 +78,35 @@ for name in unsigned wrongly-signed tampered-object tampered-policy tampered-man
   verify_refuses "$name"
 done
 
+# What does not compile is told with its place, and never reaches the gateway.
+printf 'apiVersion: march/v1\nkind: Policy\nmappings: }\n' >"$WORK/broken.yaml"
+exit_code=0
+"$MARCHCTL" apply "$WORK/broken.yaml" --target "$target" --key "$WORK/key" 2>"$WORK/err" || exit_code=$?
+expect "broken: exit code of apply" "$exit_code" 3
+expect "broken: what it says" "$(head -n 1 "$WORK/err")" \
+  "$WORK/broken.yaml:3:11: error[M0101]: this bracket closes nothing"
+expect "broken: what the gateway enforces" "$(identity)" "$before"
+
 # What is right still works, and a restart does not forget the highest serial.
 "$MARCHCTL" apply "$WORK/next.march" --target "$target" >/dev/null || fail "the good bundle was refused"
 kill_marchd
 start_marchd
 before=$(identity)
 refused good M0607
+
+# A warning is told with its place too, and hinders nothing.
+cat >"$WORK/warned.yaml" <<'POLICY'
+apiVersion: march/v1
+kind: Policy
+services:
+  old: { addresses: [10.1.0.0/16] }
+  new: { addresses: ["2001:db8::/32"] }
+mappings:
+  none: { from: [old], to: [new] }
+POLICY
+"$MARCHCTL" apply "$WORK/warned.yaml" --target "$target" --key "$WORK/key" >"$WORK/said" 2>"$WORK/err" ||
+  fail "a warning hinders apply: $(cat "$WORK/err")"
+expect "warned: what it says" "$(head -n 1 "$WORK/err" | cut -d ' ' -f 1,2)" \
+  "$WORK/warned.yaml:7:3: warning[M0305]:"
+expect "warned: what the gateway did" "$(cut -d ' ' -f 1-5 "$WORK/said" | head -n 1)" \
+  "applied: generation 3, serial 7,"
