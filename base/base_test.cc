@@ -106,6 +106,7 @@ TEST_CASE("a diagnostic can be shown when the sources it came from are gone") {
   Diagnostics diagnostics = {
       MakeDiagnostic(Code::kUnknownKey, {source.get(), 7, 10}, "unknown key \"two\"")};
   source.reset();
+  CHECK_FALSE(text.expired());
   CHECK(TextOf(diagnostics) ==
         "p.yaml:2:1: error[M0203]: unknown key \"two\"\n"
         " 2 | two: 2\n"
@@ -113,8 +114,10 @@ TEST_CASE("a diagnostic can be shown when the sources it came from are gone") {
   diagnostics.clear();
   CHECK(text.expired());
   source = std::make_shared<const Source>("q.yaml", "three: 3\n");
+  const std::weak_ptr<const Source> noted = source;
   diagnostics = {MakeDiagnostic(Code::kCannotRead, {}, "x").WithNote({source.get(), 0, 5}, "here")};
   source.reset();
+  CHECK_FALSE(noted.expired());
   CHECK(TextOf(diagnostics).ends_with("q.yaml:1:1: note: here\n 1 | three: 3\n   | -----\n"));
 }
 

@@ -103,8 +103,8 @@ def most(results: dict, *figures: str) -> float:
 def render(results: dict) -> str:
     parts = command_and_machine(results)
     parts += [f"{results['rounds']} rounds; transactions are counted for {results['seconds']:g} "
-              f"seconds, {5 * results['seconds']:g} by turns. {results['thrown_away']} measurements were "
-              "thrown away since others used CPU 0, or hosts did not come up. During those that count, others used at most "
+              f"seconds, {5 * results['seconds']:g} by turns. Thrown away since others used CPU 0, or "
+              f"hosts did not come up: {results['thrown_away']}. During those that count, others used at most "
               f"{most(results, 'use_of_others'):.1%} of it, and the hypervisor took at most "
               f"{most(results, 'cpu0_stolen', 'cpu1_stolen'):.1%} of either CPU.\n",
               headline(results), "Gateways:\n", subjects(results["gateways"]), "Servers:\n",

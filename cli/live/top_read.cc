@@ -104,7 +104,10 @@ Outcome<TopReading> ReadTop(const std::string& target, const TopReading* before)
   if (const auto connections = Call(target, "GET", kConnections); connections.ok()) {
     TakeConnections(*connections, reading);
   }
-  static_cast<void>(TakeEvents(target, before, reading));
+  // Where they could not be had, the next ones begin where these would have.
+  if (!TakeEvents(target, before, reading) && reading.next_event == 0 && before != nullptr) {
+    reading.next_event = before->next_event;
+  }
   return reading;
 }
 

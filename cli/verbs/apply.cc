@@ -52,10 +52,11 @@ Outcome<std::string> BundleFor(Environment& environment, const Flags& flags) {
   const bool same = status->value("policy_digest", std::string()) == made->manifest.policy_digest;
   if (same && status->value("serial", std::uint64_t{0}) > 0) {
     options.serial = status->value("serial", std::uint64_t{0});
-    compilation =
-        pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kBundle, options);
+    auto packed = pipeline::PackBundle(compilation, options);
+    if (!packed) return packed.diagnostics();
+    compilation.bundle = *std::move(packed);
   }
-  return Outcome<std::string>(*compilation.bundle, compilation.diagnostics);
+  return Outcome<std::string>(*std::move(compilation.bundle), compilation.diagnostics);
 }
 
 std::string Milliseconds(double value) {

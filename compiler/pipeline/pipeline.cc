@@ -42,34 +42,6 @@ bundle::MappingTable MappingTableOf(const model::Policy& policy, const classify:
   return table;
 }
 
-Outcome<std::string> PackBundle(const Compilation& compilation, const Options& options) {
-  bundle::Contents contents;
-  contents.cluster = compilation.policy->cluster;
-  contents.serial = options.serial;
-  contents.mappings = compilation.policy->mappings.size();
-  contents.tool_version = kVersion;
-  const std::string tables = compilation.tables->Bytes();
-  const KernelNeed& need = tables.size() > kLargeTableBytes ? kLargeTables : kAnyProgram;
-  contents.minimum_kernel = need.release;
-  contents.minimum_kernel_for = need.feature;
-  for (const auto& source : compilation.sources) {
-    contents.files.push_back({std::string(bundle::kPolicyPrefix) + source->path_in_policy(),
-                              std::string(source->text())});
-  }
-  contents.files.push_back({std::string(bundle::kXdpObjectPath), compilation.object->bytes});
-  contents.files.push_back({std::string(bundle::kClassifierPath), tables});
-  contents.files.push_back(
-      {std::string(bundle::kMappingsPath),
-       bundle::WriteMappings(MappingTableOf(*compilation.policy, *compilation.tables))});
-  contents.files.push_back(
-      {std::string(bundle::kSlowPathPath), "{\n  \"format_version\": 1,\n  \"mappings\": []\n}\n"});
-  if (compilation.proof) {
-    contents.files.push_back(
-        {std::string(bundle::kProofPath), bundle::WriteProof(*compilation.proof)});
-  }
-  return bundle::Pack(contents, options.signers);
-}
-
 Outcome<bundle::Proof> ProveObject(const Compilation& compilation, const Options& options) {
   std::vector<std::unique_ptr<prove::Kernel>> kernels;
   if (options.proving == Proving::kKernel) {
@@ -188,6 +160,34 @@ Compilation Compile(const FileTree& files, const std::string& path, Stage until,
   RunStages(compilation, files, path, until, options);
   SortByPlace(compilation.diagnostics);
   return compilation;
+}
+
+Outcome<std::string> PackBundle(const Compilation& compilation, const Options& options) {
+  bundle::Contents contents;
+  contents.cluster = compilation.policy->cluster;
+  contents.serial = options.serial;
+  contents.mappings = compilation.policy->mappings.size();
+  contents.tool_version = kVersion;
+  const std::string tables = compilation.tables->Bytes();
+  const KernelNeed& need = tables.size() > kLargeTableBytes ? kLargeTables : kAnyProgram;
+  contents.minimum_kernel = need.release;
+  contents.minimum_kernel_for = need.feature;
+  for (const auto& source : compilation.sources) {
+    contents.files.push_back({std::string(bundle::kPolicyPrefix) + source->path_in_policy(),
+                              std::string(source->text())});
+  }
+  contents.files.push_back({std::string(bundle::kXdpObjectPath), compilation.object->bytes});
+  contents.files.push_back({std::string(bundle::kClassifierPath), tables});
+  contents.files.push_back(
+      {std::string(bundle::kMappingsPath),
+       bundle::WriteMappings(MappingTableOf(*compilation.policy, *compilation.tables))});
+  contents.files.push_back(
+      {std::string(bundle::kSlowPathPath), "{\n  \"format_version\": 1,\n  \"mappings\": []\n}\n"});
+  if (compilation.proof) {
+    contents.files.push_back(
+        {std::string(bundle::kProofPath), bundle::WriteProof(*compilation.proof)});
+  }
+  return bundle::Pack(contents, options.signers);
 }
 
 Outcome<clang::BpfObject> CompileFeeder() {

@@ -52,7 +52,7 @@ std::uint64_t EventLog::NumberBefore(const BySort& sorts, std::uint64_t count) c
 }
 
 Reader::Reader(const EventLog& log, const BySort& sorts, std::uint64_t from, bool follows)
-    : log_(log), sorts_(sorts), follows_(follows), end_(follows ? kNever : log.end_) {
+    : log_(log), sorts_(sorts), end_(follows ? kNever : log.end_) {
   const std::uint64_t first = from > log.end_ ? 0 : from;
   for (std::size_t i = 0; i < kSorts; ++i) {
     const EventLog::Lane& lane = log.lanes_.at(i);
@@ -78,6 +78,13 @@ std::optional<std::size_t> Reader::NextLane() const {
     if (!next || LineAt(i).number < LineAt(*next).number) next = i;
   }
   return next;
+}
+
+bool Reader::has_ended() const {
+  for (std::size_t i = 0; i < kSorts; ++i) {
+    if (sorts_.at(i) && next_.at(i) < until_.at(i)) return false;
+  }
+  return true;
 }
 
 std::string Reader::CountsLine(std::chrono::steady_clock::time_point now) {

@@ -89,7 +89,8 @@ class Reader {
   //    "drops":{"told":N,"suppressed":N,"lost":N},"allows":{...},"flows":{...}}
   std::string Take(std::chrono::steady_clock::time_point now, std::size_t bytes);
   bool is_at_end() const { return !NextLane().has_value(); }
-  bool has_ended() const { return !follows_ && is_at_end(); }
+  // One who does not follow has nothing more to come, and has been told what it missed.
+  bool has_ended() const;
 
  private:
   // Which has the next line; none if there is none.
@@ -100,7 +101,6 @@ class Reader {
 
   const EventLog& log_;
   BySort sorts_;
-  bool follows_;
   std::uint64_t end_;                          // the line before which one who does not follow ends
   std::array<std::uint64_t, kSorts> next_{};   // by lane, counted in its lines
   std::array<std::uint64_t, kSorts> until_{};  // as next_; what comes after it is not taken

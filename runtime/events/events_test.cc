@@ -197,6 +197,7 @@ TEST_CASE("who does not follow ends with what was there, however much comes mean
   Reader slow(small, kPackets, 1, false);
   CHECK(Read(slow, now, 1) == Lines{"counts", "3"});
   Append(small, 4);
+  CHECK_FALSE(slow.has_ended());
   CHECK(Read(slow, now) == Lines{"missed 2"});
   CHECK(slow.has_ended());
   Reader none(small, kBoth, small.end(), false);

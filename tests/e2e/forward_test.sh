@@ -69,7 +69,10 @@ said "hop limit of 2" "$(pinged 2001:db8:2::2 -t 2)" "1 received"
 there=$(sent_on gc)
 said "fragments" "$(pinged 10.2.0.2 -s 4000)" "1 received"
 said "IPv6 fragments" "$(pinged 2001:db8:2::2 -s 4000)" "1 received"
-expect "fragments forwarded fast" $(($(sent_on gc) - there)) 6
+fast=$(($(sent_on gc) - there))
+# One of either family may be the one each few seconds that the kernel forwards.
+((fast >= 4 && fast <= 6)) || fail "$fast of 6 fragments were forwarded fast"
+echo "ok: fragments forwarded fast: $fast of 6"
 
 # The server's link takes less than the client's. What the kernel said before holds for a while.
 ip -n "$GATEWAY" link set gs mtu 1400

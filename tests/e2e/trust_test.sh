@@ -110,3 +110,12 @@ expect "warned: what it says" "$(head -n 1 "$WORK/err" | cut -d ' ' -f 1,2)" \
   "$WORK/warned.yaml:7:3: warning[M0305]:"
 expect "warned: what the gateway did" "$(cut -d ' ' -f 1-5 "$WORK/said" | head -n 1)" \
   "applied: generation 3, serial 7,"
+
+# A policy is read once, so it can come from a pipe, the one that is in force too.
+for result in applied unchanged; do
+  sed 's/^  none:/  piped:/' "$WORK/warned.yaml" |
+    "$MARCHCTL" apply /dev/stdin --target "$target" --key "$WORK/key" >"$WORK/said" 2>"$WORK/err" ||
+    fail "apply of a pipe: $(cat "$WORK/err")"
+  expect "piped: what the gateway did" "$(cut -d ' ' -f 1-5 "$WORK/said" | head -n 1)" \
+    "$result: generation 4, serial 8,"
+done

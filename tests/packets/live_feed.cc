@@ -1,10 +1,12 @@
-// march-live-feed INTERFACE: sends UDP frames out of INTERFACE as fast as one core can, IPv4 and
-// IPv6 by turns, until SIGTERM; then prints how many, and how many of each flow.
+// march-live-feed INTERFACE [FRAMES]: sends UDP frames out of INTERFACE as fast as one core can,
+// IPv4 and IPv6 by turns, until SIGTERM; then prints how many.
 //
 // Flow i of 64 goes from 10.1.0.i to 10.2.0.i (2001:db8:1::i to 2001:db8:2::i). A frame has 62
 // bytes, of which IP has 48. The frames are made in the kernel with BPF_PROG_TEST_RUN in live mode
-// and redirected to the interface, in batches that a veth's ring of 256 takes without loss. Between
-// two runs the kernel takes some 30 ms, so they are long. Ends with the process that started it.
+// and redirected to the interface, in batches that a veth's ring of 256 takes without loss. After
+// FRAMES the kernel pauses for some 30 ms: with few, that takes a third of the time; with many,
+// whoever waits for all CPUs to have left the kernel's programs, as a change of policy does, waits
+// long. Ends with the process that started it.
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <net/if.h>
@@ -16,6 +18,7 @@
 #include <iostream>
 #include <string>
 
+#include "base/number.h"
 #include "base/print.h"
 #include "compiler/clang/bpf_object.h"
 #include "compiler/prove/frame.h"
@@ -24,7 +27,8 @@
 namespace {
 
 constexpr std::uint32_t kBatch = 64;
-constexpr std::uint32_t kFramesPerRun = 2 * 1024 * 1024;
+constexpr std::uint32_t kFramesPerRun = 64 * 1024;  // unless told otherwise
+constexpr std::uint32_t kMostFramesPerRun = 1U << 30;
 constexpr std::size_t kFrameBytes = 62;
 constexpr std::size_t kRoom = 64;  // a frame in the map
 
@@ -122,14 +126,14 @@ bool Install(int frames, std::uint32_t family, std::vector<std::uint8_t> frame) 
   return bpf_map_update_elem(frames, &family, frame.data(), BPF_ANY) == 0;
 }
 
-// One run of kFramesPerRun frames. False with errno set.
-bool Run(int program) {
+// False with errno set.
+bool Run(int program, std::uint32_t frames) {
   const std::array<std::uint8_t, kFrameBytes> frame{};
   bpf_test_run_opts options{};
   options.sz = sizeof(options);
   options.data_in = frame.data();
   options.data_size_in = static_cast<std::uint32_t>(frame.size());
-  options.repeat = kFramesPerRun;
+  options.repeat = static_cast<int>(frames);
   options.flags = BPF_F_TEST_XDP_LIVE_FRAMES;
   options.batch_size = kBatch;
   return bpf_prog_test_run_opts(program, &options) == 0;
@@ -138,8 +142,10 @@ bool Run(int program) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::cerr << "usage: march-live-feed INTERFACE\n";
+  const auto frames_per_run = argc == 3 ? march::ReadNumber<std::uint32_t>(argv[2]) : kFramesPerRun;
+  if (argc < 2 || argc > 3 || frames_per_run.value_or(0) == 0 ||
+      *frames_per_run > kMostFramesPerRun) {
+    std::cerr << "usage: march-live-feed INTERFACE [FRAMES]\n";
     return 64;
   }
   prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -168,7 +174,7 @@ int main(int argc, char** argv) {
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
   while (stop == 0) {
-    if (!Run(program) && errno != EINTR) return Fail("sending");
+    if (!Run(program, *frames_per_run) && errno != EINTR) return Fail("sending");
   }
   const std::uint32_t frames_key = 0;
   std::uint64_t sent = 0;
