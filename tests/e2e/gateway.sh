@@ -91,10 +91,18 @@ kill_marchd() {
   MARCHD_PID=
 }
 
-# Sends live frames from the client until stop_feed, which sets SENT.
+# Sends live frames from the client until stop_feed, which sets SENT. The gateway's program has seen
+# some when it returns.
 start_feed() {
+  local before
+  before=$(driver_count gateway g0 '^rx_queue_[0-9]+_xdp_packets')
   nsenter --net="/run/netns/$CLIENT" "$MARCH_BIN/march-live-feed" c0 >"$WORK/sent" &
   FEED_PID=$!
+  for _ in $(seq 100); do
+    if (($(driver_count gateway g0 '^rx_queue_[0-9]+_xdp_packets') > before)); then return; fi
+    sleep 0.1
+  done
+  fail "the feed sends nothing"
 }
 
 # SENT frames reached the gateway; its ring was too full for REFUSED more, which no program saw: the
