@@ -14,13 +14,6 @@ MARCH_INLINE uint64_t march_is_zero(uint64_t value) {
   return is_zero;
 }
 
-/* The same of a value below 2^63. */
-MARCH_INLINE uint64_t march_is_small_zero(uint64_t value) {
-  uint64_t is_zero = (value - 1) >> 63;
-  MARCH_OPAQUE(is_zero);
-  return is_zero;
-}
-
 /* 1 if a < b: the borrow of a - b. BPF has no such instruction. */
 MARCH_INLINE uint32_t march_below(uint64_t a, uint64_t b) {
   return (uint32_t)(((~a & b) | ((~a | b) & (a - b))) >> 63);

@@ -88,6 +88,18 @@ MARCH_INLINE uint64_t march_flow_fingerprint(const struct march_track* t) {
   return t->hash << 40;
 }
 
+/* Which place of a bucket a flow takes if it is free, so that its record is known before its word
+ * is; and which place of the new ones says whether it has spilled (march_flow.spilled_until), so
+ * that another choice needs other maps. */
+MARCH_INLINE uint32_t march_flow_lane(const struct march_track* t) {
+  return t->hash >> 24 & (MARCH_FLOW_LANES - 1);
+}
+
+/* Has a word's line come into the cache while other work goes on. */
+MARCH_INLINE void march_flow_touch(const uint64_t* word) {
+  (void)*(const volatile uint64_t*)word;
+}
+
 /* The flow's l4 as its replies have it. */
 MARCH_INLINE uint64_t march_flow_turned(uint64_t l4) {
   return (l4 & ~0xffffffffull) | (l4 << 16 & 0xffff0000u) | (l4 >> 16 & 0xffffu);
@@ -184,23 +196,6 @@ MARCH_INLINE uint32_t march_flow_is_at(struct march_track* t, const struct march
   return 1;
 }
 
-/* Looks for the packet's flow in one bucket, whose fingerprints differ from each other. 1: found.
- * Without a branch that depends on where it is. */
-MARCH_INLINE uint32_t march_flow_in_bucket(struct march_track* t, uint32_t bucket) {
-  const struct march_flow_bucket* words = march_flow_words(bucket);
-  if (!words) return 0;
-  const uint64_t wanted = march_flow_fingerprint(t) | MARCH_FLOW_READY;
-  uint64_t found = 0;
-  uint32_t lane = 0;
-  MARCH_UNROLLED
-  for (uint32_t i = 0; i < MARCH_FLOW_LANES; ++i) {
-    const uint64_t is_it = march_is_small_zero((words->words[i] ^ wanted) >> 32);
-    found |= is_it;
-    lane |= (uint32_t)is_it * i;
-  }
-  return found ? march_flow_is_at(t, words, bucket, lane) : 0;
-}
-
 /* Where the packet's fingerprint is in a bucket, if it is, or MARCH_FLOW_LANES. With branches,
  * which is least work where it seldom is. */
 MARCH_INLINE uint32_t march_flow_unlikely_lane(const struct march_track* t,
@@ -212,6 +207,25 @@ MARCH_INLINE uint32_t march_flow_unlikely_lane(const struct march_track* t,
     if ((uint32_t)(words->words[i] >> 32) == wanted) lane = i;
   }
   return lane;
+}
+
+/* Looks for the packet's flow in one bucket, whose fingerprints differ from each other. 1: found.
+ * It is mostly in the place that it prefers: that one's record is asked for together with the
+ * words, and a processor that guesses goes on with it before they have come. */
+MARCH_INLINE uint32_t march_flow_in_bucket(struct march_track* t, uint32_t bucket) {
+  uint32_t lane = march_flow_lane(t);
+  const struct march_flow_bucket* words = march_flow_words(bucket);
+  const struct march_flow* preferred = march_flow_at(bucket * MARCH_FLOW_LANES + lane);
+  if (!words || !preferred) return 0;
+  march_flow_touch(&preferred->src_hi);
+  march_flow_touch(&preferred->packets);
+  MARCH_OPAQUE(lane);
+  const uint64_t word = words->words[lane & (MARCH_FLOW_LANES - 1)];
+  if ((word ^ (march_flow_fingerprint(t) | MARCH_FLOW_READY)) >> 32 != 0) {
+    lane = march_flow_unlikely_lane(t, words);
+    if (lane == MARCH_FLOW_LANES) return 0;
+  }
+  return march_flow_is_at(t, words, bucket, lane);
 }
 
 /* As march_flow_in_bucket, where the flow seldom is. */
@@ -239,18 +253,6 @@ MARCH_INLINE uint32_t march_flow_find_first(struct march_track* t) {
   }
   t->streak = 0;
   return 1;
-}
-
-/* Which place of its first bucket a new flow takes if it is free, so that its record is known soon;
- * and which place says whether it has spilled (march_flow.spilled_until), so that another choice
- * needs other maps. */
-MARCH_INLINE uint32_t march_flow_lane(const struct march_track* t) {
-  return t->hash >> 24 & (MARCH_FLOW_LANES - 1);
-}
-
-/* Has a word's line come into the cache while other work goes on. */
-MARCH_INLINE void march_flow_touch(const uint64_t* word) {
-  (void)*(const volatile uint64_t*)word;
 }
 
 /* In its first bucket among the new flows; if it is not, t->vacant becomes its lane there if that
@@ -358,18 +360,20 @@ MARCH_INLINE uint64_t march_flow_better(uint64_t a, uint64_t b) {
 }
 
 /* The best place in a bucket, if there is none with the same fingerprint that lives; `used` is how
- * many are not free. */
+ * many are not free. Of those that are as good, the one that the flow prefers: the first, as places
+ * are numbered here. */
 MARCH_INLINE uint64_t march_flow_place_in(const struct march_track* t, uint32_t bucket,
                                           uint64_t* used) {
   const struct march_flow_bucket* words = march_flow_words(bucket);
   if (!words) return MARCH_FLOW_NO_PLACE;
   const uint64_t own = march_flow_fingerprint(t) | MARCH_FLOW_READY;
+  const uint32_t preferred = march_flow_lane(t);
   uint64_t best = MARCH_FLOW_NO_PLACE;
   uint64_t is_shut = 0;
   *used = MARCH_FLOW_LANES;
   MARCH_ROLLED
   for (uint32_t i = 0; i < MARCH_FLOW_LANES; ++i) {
-    const uint64_t word = words->words[i];
+    const uint64_t word = words->words[i ^ preferred];
     const uint64_t is_own = march_is_zero((word ^ own) >> 32);
     const uint64_t has_ended = (MARCH_FLOW_DEADLINE(word) - t->now + 0ull) >> 63;
     const uint64_t is_taken = word >> 32 & 1;
@@ -379,7 +383,7 @@ MARCH_INLINE uint64_t march_flow_place_in(const struct march_track* t, uint32_t 
     best = march_flow_better(
         MARCH_FLOW_PLACE(rank, bucket * MARCH_FLOW_LANES + i) | (is_taken << 62), best);
   }
-  return is_shut || best >> 62 ? MARCH_FLOW_NO_PLACE : best;
+  return is_shut || best >> 62 ? MARCH_FLOW_NO_PLACE : best ^ preferred;
 }
 
 /* Of this many places in its first bucket that are not free, a flow takes another all the same. */

@@ -226,10 +226,12 @@ TEST_CASE("a flow that changes its place as it is cut does not escape, nor is an
   CHECK((memory.flows[before].judged & MARCH_FLOW_CUT) == 0);
 }
 
-// A hundred thousand flows come and go while the sweeper works: each is recorded whole, at most
-// once, or its place was taken by a newer one.
+// Flows come in one tick of three: when the next ones come, the sweeper may take what is left of
+// those before, and both want the same places. Each flow is recorded whole, at most once, or its
+// place was taken by a newer one.
 TEST_CASE("records are whole while places change hands") {
-  Memory memory(ConfigOf(256, 256));
+  static_assert(FlowTable::kGrace == 2);
+  Memory memory(ConfigOf(8192, 8192));
   FlowTable table = memory.Table();
   std::atomic<bool> is_over = false;
   std::uint32_t inserted = 0;
@@ -237,7 +239,7 @@ TEST_CASE("records are whole while places change hands") {
   std::thread packets([&] {
     for (Tick last = CurrentTick() + 12; CurrentTick() < last;) {
       const Tick now = CurrentTick();
-      for (std::uint32_t i = 0; i < 16; ++i) {
+      for (std::uint32_t i = 0; i < 16 && now % 3 == 0; ++i) {
         march_flow flow = FlowOf(inserted, kUdp, i % 2 == 0 ? MARCH_FLOW_ESTABLISHED : 0);
         flow.dst_hi = flow.src_lo;
         flow.reply_bytes = flow.bytes;
@@ -269,7 +271,7 @@ TEST_CASE("records are whole while places change hands") {
   packets.join();
   CHECK(torn == 0);
   CHECK(lost == 0);
-  CHECK(seen.size() > 500);
+  CHECK(seen.size() > 1000);
   CHECK(seen.size() <= inserted);
   for (const auto& [source, times] : seen) REQUIRE(times == 1);
 }
@@ -300,6 +302,27 @@ TEST_CASE("whatever lives is found") {
     table.Sweep(now + 1, 1'000'000, [](const FlowRecord&) {});
   }
   CHECK(found > 100'000);
+}
+
+// So its record can be asked for before it is known to be there.
+TEST_CASE("a flow takes the place of a bucket that it prefers, if that is free") {
+  constexpr std::uint32_t kFlows = 6000;
+  const auto lane_in_empty = [](std::uint32_t source, std::uint32_t state) {
+    Memory empty(ConfigOf(64, 128));
+    return empty.Insert(FlowOf(source, kTcp, state), kNow + 5) % MARCH_FLOW_LANES;
+  };
+  Memory memory(ConfigOf(16'384, 64));
+  std::vector<std::uint32_t> preferring(MARCH_FLOW_LANES);
+  std::uint32_t preferred = 0;
+  for (std::uint32_t i = 0; i < kFlows; ++i) {
+    const std::uint32_t lane = lane_in_empty(i, MARCH_FLOW_ANSWERED | MARCH_FLOW_ESTABLISHED);
+    REQUIRE(lane_in_empty(i, 0) == lane);
+    ++preferring.at(lane);
+    if (memory.Insert(FlowOf(i), kNow + 5) % MARCH_FLOW_LANES == lane) ++preferred;
+  }
+  CHECK(*std::min_element(preferring.begin(), preferring.end()) > kFlows / MARCH_FLOW_LANES / 2);
+  // With 37 per cent of the places taken at last, 4 of 5 flows.
+  CHECK(preferred > kFlows * 3 / 4);
 }
 
 // All flows of which the hash names one place share its word, and each CPU raises it as it needs.
