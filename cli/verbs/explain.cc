@@ -117,14 +117,13 @@ void PrintJson(const Explanation& e, std::ostream& out) {
 }
 
 // What the policy says of the flow; where the policy can be compiled, also what its tables say.
-Outcome<prove::Decision> Decide(Environment& environment, const Flags& flags,
-                                const pipeline::Compilation& compilation, const space::Flow& flow) {
+Outcome<prove::Decision> Decide(const Flags& flags, const pipeline::Compilation& compilation,
+                                const space::Flow& flow) {
   auto expected = prove::ModelEngine(*compilation.policy).Decide(flow);
   if (!compilation.policy->unenforced.empty()) return expected;
-  const auto compiled =
-      pipeline::Compile(environment.files, flags.policy, pipeline::Stage::kTables, flags.options);
-  if (!compiled.ok()) return compiled.diagnostics;
-  const auto decision = prove::TablesEngine(*compiled.tables).Decide(flow);
+  const auto tables = pipeline::BuildTables(compilation, flags.options);
+  if (!tables) return tables.diagnostics();
+  const auto decision = prove::TablesEngine(*tables).Decide(flow);
   if (*decision == *expected) return expected;
   return MakeDiagnostic(Code::kEnginesDiffer, {},
                         "the tables say " + prove::DeciderName(*compilation.policy, *decision) +
@@ -150,7 +149,7 @@ int Run(Environment& environment, const Flags& flags) {
     ExplainSet(compilation, flags.flow, *packets, flags.format, environment.out);
     return kOk;
   }
-  const auto decision = Decide(environment, flags, compilation, *flow);
+  const auto decision = Decide(flags, compilation, *flow);
   if (!decision) return Report(environment, decision.diagnostics());
   std::vector<std::uint32_t> others = prove::ModelEngine(*compilation.policy).Matching(*flow);
   if (decision->mapping) std::erase(others, *decision->mapping);

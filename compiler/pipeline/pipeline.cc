@@ -95,7 +95,7 @@ void RunStages(Compilation& c, const FileTree& files, const std::string& path, S
                        c.policy->unenforced.end());
   if (!c.ok()) return;
 
-  if (!Keep(c, c.tables, classify::BuildTables(*c.rules, options.classify))) return;
+  if (!Keep(c, c.tables, BuildTables(c, options))) return;
   if (until == Stage::kTables) return;
 
   c.source = emit::EmitBpf(*c.rules, *c.tables);
@@ -160,6 +160,10 @@ Compilation Compile(const FileTree& files, const std::string& path, Stage until,
   RunStages(compilation, files, path, until, options);
   SortByPlace(compilation.diagnostics);
   return compilation;
+}
+
+Outcome<classify::Tables> BuildTables(const Compilation& compilation, const Options& options) {
+  return classify::BuildTables(*compilation.rules, options.classify);
 }
 
 Outcome<std::string> PackBundle(const Compilation& compilation, const Options& options) {

@@ -75,6 +75,10 @@ struct Compilation {
 Compilation Compile(const FileTree& files, const std::string& path, Stage until,
                     const Options& options = {});
 
+// The tables of a compilation that has come to its rules, and whose policy can be enforced. Errors:
+// those of the stage `tables`.
+Outcome<classify::Tables> BuildTables(const Compilation& compilation, const Options& options);
+
 // The bundle of a compilation that has come to its object, with the serial and the signers of the
 // options. Errors: as bundle::Pack.
 Outcome<std::string> PackBundle(const Compilation& compilation, const Options& options);
