@@ -119,7 +119,7 @@ stop_feed() {
 
 # driver_count client|gateway INTERFACE NAME: a counter of the network driver's, over all queues.
 driver_count() {
-  "in_$1" ethtool -S "$2" | awk -v name="$3" '$1 ~ name { sum += $2 } END { print sum + 0 }'
+  "in_$1" ethtool -S "$2" | awk -v name="$3" '$1 ~ name { sum += $2 } END { printf "%.0f\n", sum }'
 }
 
 # rules FILTER: python over the rules, as `r`.
