@@ -1,9 +1,7 @@
 // marchctl as its users meet it, without processes: arguments in, output and exit code out.
 #include <catch2/catch.hpp>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <utility>
 
 #include "bundle/bundle.h"
 #include "cli/exit_code.h"
@@ -23,34 +21,6 @@ const char* const kPolicy =
     "  http: { to: [web], protocols: [tcp], ports: [80], comment: the shop }\n"
     "  all-web: { to: [web], priority: -1 }\n";
 
-// Counts how often each file is read: of a pipe there is only the first time.
-class CountingFileSystem final : public FileSystem {
- public:
-  Kind KindOf(const std::string& path) const override { return files_.KindOf(path); }
-  Outcome<std::string> Read(const std::string& path, std::uint64_t limit) const override {
-    ++reads_[path];
-    return files_.Read(path, limit);
-  }
-  Outcome<std::vector<std::string>> List(const std::string& path) const override {
-    return files_.List(path);
-  }
-  Outcome<Done> WriteAtomically(const std::string& path, const std::string& content,
-                                unsigned mode) override {
-    return files_.WriteAtomically(path, content, mode);
-  }
-  Outcome<Done> RewriteAtomically(const std::string& path, const std::string& content) override {
-    return files_.RewriteAtomically(path, content);
-  }
-  Outcome<Done> Remove(const std::string& path) override { return files_.Remove(path); }
-
-  // Since it was last asked.
-  int TakeReads(const std::string& path) { return std::exchange(reads_[path], 0); }
-
- private:
-  MemoryFileSystem files_;
-  mutable std::map<std::string, int> reads_;
-};
-
 class Marchctl {
  public:
   Marchctl() {
@@ -69,7 +39,7 @@ class Marchctl {
     return RunMarchctl(arguments, environment);
   }
 
-  CountingFileSystem files;
+  MemoryFileSystem files;
   std::istringstream in;
   std::ostringstream out;
   std::ostringstream err;
@@ -189,26 +159,6 @@ TEST_CASE("explain names the deciding mapping, its place, and why others lost") 
   CHECK(marchctl.Run({"explain", "p.yaml", "tcp 1.2.3.4 > 10.0.0.256:80"}) == kUsage);
   CHECK(marchctl.err.str().starts_with(
       "FLOW:1:15: error[M0306]: neither an address nor a service\n"));
-}
-
-TEST_CASE("a verb reads a policy once, so that it can come from a pipe") {
-  Marchctl marchctl;
-  marchctl.Write("flows.csv", "proto,src,sport,dst,dport\ntcp,1.2.3.4,5,10.0.0.1,80\n");
-  const std::vector<std::vector<std::string>> commands = {
-      {"validate", "p.yaml"},
-      {"explain", "p.yaml", "tcp 1.2.3.4:5 > 10.0.0.1:80"},
-      {"explain", "p.yaml", "tcp any > web:80"},
-      {"replay", "p.yaml", "flows.csv"},
-      {"compile", "p.yaml", "--until", "tables", "--dump"},
-  };
-  for (const auto& command : commands) {
-    CAPTURE(command);
-    CHECK(marchctl.Run(command) == kOk);
-    CHECK(marchctl.err.str().empty());
-    CHECK(marchctl.files.TakeReads("p.yaml") == 1);
-  }
-  CHECK(marchctl.Run({"lint", "p.yaml"}) == kTestsFailed);
-  CHECK(marchctl.files.TakeReads("p.yaml") == 1);
 }
 
 TEST_CASE("explain tells what a mapping under audit would do") {
