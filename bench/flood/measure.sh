@@ -80,7 +80,7 @@ use_of_ours() {
   local process
   for process in "$CLIENT_PID" "$WEB_PID" "$LINK_PID"; do
     sed 's/^.*) //' "/proc/$process/stat"
-  done | awk '{ sum += $12 + $13 } END { printf "%.0f\n", sum }'
+  done | awk '{ sum += $12 + $13 } END { print sum }'
 }
 
 # counters PHASE WHEN: what everybody has counted so far, "PHASE WHEN NAME VALUE".
