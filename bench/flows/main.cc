@@ -17,6 +17,7 @@
 
 #include "base/print.h"
 #include "runtime/bpf/state_maps.h"
+#include "runtime/flows/counts.h"
 #include "runtime/flows/filter.h"
 #include "runtime/flows/flow_table.h"
 
@@ -37,7 +38,7 @@ march_flow FlowOf(std::uint32_t number) {
   flow.l4 = MARCH_FLOW_L4(1024 + number % 60'000, 443, 6U, MARCH_KIND_PORTS, 4U);
   flow.judged = MARCH_FLOW_JUDGED(1, 40 + number % 50,
                                   MARCH_FLOW_SYN | MARCH_FLOW_ANSWERED | MARCH_FLOW_ESTABLISHED);
-  flow.bytes = number;
+  march::flows::SetCounts(flow, MARCH_FLOW_FORWARD, {1, number});
   return flow;
 }
 
@@ -98,8 +99,9 @@ int Run(std::uint32_t connections) {
       [&] { table.Sweep(now + FlowTable::kGrace + 1, 1'000'000, ignore); });
   Measure("count", nothing, [&] { static_cast<void>(table.Count(now)); });
   std::uint64_t bytes = 0;
-  Measure("walk over all", nothing,
-          [&] { table.Walk(now, [&](const Flow& flow) { bytes += flow.record.bytes; }); });
+  Measure("walk over all", nothing, [&] {
+    table.Walk(now, [&](const Flow& flow) { bytes += march::flows::CountsOf(flow.record).bytes; });
+  });
   march::flows::MappingNames names([](std::uint64_t) { return nullptr; });
   march::flows::Filter filter;
   filter.source = march::flows::Prefix::Parse("10.0.0.3");

@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <fstream>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "bundle/abi/verdict.h"
 #include "runtime/block/table.h"
 #include "runtime/bpf/interfaces.h"
+#include "runtime/bpf/routing.h"
 #include "runtime/daemon/config.h"
 
 namespace march::bench {
@@ -90,6 +92,10 @@ void GatewayProgram::LearnInterfaces(const Namespace& place) const {
   for (const std::string& name : fast_) guarded.push_back({name, true});
   const Namespace::Inside here(place);
   std::vector<bpf::Surveyed> surveyed = bpf::SurveyInterfaces(guarded);
+  const bpf::PlainRouting routing = bpf::RoutingWatch().Look({});
+  // For as long as any run takes.
+  const auto until = bpf::RoutingWatch::Clock::now() + std::chrono::hours(24);
+  bpf::TellRouting(routing, until.time_since_epoch(), surveyed);
   MustBe(bpf::WriteInterfaces(map, surveyed));
   for (const bpf::Surveyed& interface : surveyed) {
     if (!interface.problem.empty()) FailWith("an interface is not fast: " + interface.problem);

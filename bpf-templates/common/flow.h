@@ -20,8 +20,10 @@
 #include "common/packet.h"
 
 _Static_assert(sizeof(struct march_flow) == 128, "two lines of memory");
-_Static_assert(__builtin_offsetof(struct march_flow, spilled_until) == 96,
-               "in the line of the counters, behind the flow itself");
+_Static_assert(__builtin_offsetof(struct march_flow, begun) == 64,
+               "what a packet of a flow that goes on needs is in one line");
+_Static_assert(__builtin_offsetof(struct march_flow, spilled_until) == 112,
+               "behind the flow itself");
 
 #define MARCH_NO_FLOW 0xffffffffu
 
@@ -218,7 +220,6 @@ MARCH_INLINE uint32_t march_flow_in_bucket(struct march_track* t, uint32_t bucke
   const struct march_flow* preferred = march_flow_at(bucket * MARCH_FLOW_LANES + lane);
   if (!words || !preferred) return 0;
   march_flow_touch(&preferred->src_hi);
-  march_flow_touch(&preferred->packets);
   MARCH_OPAQUE(lane);
   const uint64_t word = words->words[lane & (MARCH_FLOW_LANES - 1)];
   if ((word ^ (march_flow_fingerprint(t) | MARCH_FLOW_READY)) >> 32 != 0) {
@@ -317,7 +318,7 @@ MARCH_INLINE uint32_t march_flow_search(struct march_track* t) {
   march_flow_touch(in_first_new->words);
   march_flow_touch(in_first->words);
   march_flow_touch(&own->src_hi);
-  march_flow_touch(&own->packets);
+  march_flow_touch(&own->carried_bytes[0]);
   if (march_flow_find_new(t, first_new, in_first_new)) return 1;
   if (march_flow_may_have_spilled(t, own, MARCH_FLOW_TABLE_NEW) &&
       march_flow_in_unlikely_bucket(t, established + march_flow_second_bucket(t, fresh))) {
@@ -597,14 +598,18 @@ MARCH_INLINE uint32_t march_flow_advance(struct march_track* t, uint32_t flags, 
 }
 
 /* A packet counts for its flow. */
-MARCH_INLINE void march_flow_count(struct march_flow* flow, uint32_t is_reply, uint64_t bytes) {
-  if (is_reply) {
-    flow->reply_packets += 1;
-    flow->reply_bytes += bytes;
-  } else {
-    flow->packets += 1;
-    flow->bytes += bytes;
+MARCH_INLINE void march_flow_count(struct march_flow* flow, uint32_t is_reply, uint32_t bytes) {
+  uint32_t direction = is_reply & 1;
+  MARCH_OPAQUE(direction);
+  direction &= 1;
+  const uint32_t packets = flow->packets[direction] + 1u;
+  const uint64_t sum = flow->bytes[direction] + (uint64_t)bytes;
+  if ((packets >> 16 | sum >> 32) != 0) {
+    flow->carried_packets[direction] += packets >> 16;
+    flow->carried_bytes[direction] += sum >> 32;
   }
+  flow->packets[direction] = (uint16_t)packets;
+  flow->bytes[direction] = (uint32_t)sum;
 }
 
 /* Writes down that the policy in force allows the flow, and by which mapping. Its packet counts,
@@ -657,10 +662,14 @@ MARCH_INLINE uint32_t march_flow_open(struct march_track* t, uint32_t slot, uint
   flow->isn = 0;
   flow->audit = audit;
   flow->ifindex = ifindex;
-  flow->packets = t->bytes ? 1 : 0;
-  flow->bytes = t->bytes;
-  flow->reply_packets = 0;
-  flow->reply_bytes = 0;
+  for (uint32_t i = 0; i < 2; ++i) {
+    flow->carried_packets[i] = 0;
+    flow->carried_bytes[i] = 0;
+  }
+  flow->packets[MARCH_FLOW_FORWARD] = t->bytes ? 1 : 0;
+  flow->bytes[MARCH_FLOW_FORWARD] = t->bytes;
+  flow->packets[MARCH_FLOW_REPLY] = 0;
+  flow->bytes[MARCH_FLOW_REPLY] = 0;
   march_flow_publish(t, word, number, t->now + march_flow_timeout(t->l4, state));
   march_flow_statistic(MARCH_STATISTIC_FLOWS_OPENED);
   t->number = number;

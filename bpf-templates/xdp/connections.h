@@ -138,7 +138,7 @@ MARCH_INLINE uint32_t march_track_packet(struct xdp_md* context, const struct ma
     flow = march_flow_at(t->number);
     if (!flow) return MARCH_TRACK_JUDGE;
   }
-  march_flow_count(flow, t->is_reply, bytes);
+  march_flow_count(flow, t->is_reply, (uint32_t)bytes);
   *slot = MARCH_FLOW_SLOT(flow->judged);
   *audit = t->is_reply ? 0 : flow->audit;
   return MARCH_TRACK_PASS;

@@ -1,7 +1,8 @@
 /* Forwards what may pass in place of the kernel (`forward: fast`): asks for the kernel's route and
- * neighbour, once for all of a connection's packets in a short while, counts down the TTL and sends
- * the frame out. It does only what is the same for every packet. All else is left to the kernel,
- * which answers, fragments, resolves or drops as it would have without us; the statistics say why.
+ * neighbour, once in a short while for all packets to an address, or, where routes ask for more
+ * than that, of a connection, counts down the TTL and sends the frame out. It does only what is the
+ * same for every packet. All else is left to the kernel, which answers, fragments, resolves or
+ * drops as it would have without us; the statistics say why.
  *
  * Follows RFC 1812, 5.2 and 5.3.1 (checksum and TTL), RFC 1624 (the checksum of a changed header),
  * RFC 8200, 3 (hop limit) and 4.3 (hop-by-hop options). */
@@ -33,6 +34,8 @@ static long (*const bpf_fib_lookup)(void* context, void* lookup, int bytes,
 
 #define MARCH_FAMILY_IPV4 2 /* AF_INET */
 #define MARCH_FAMILY_IPV6 10
+/* In a next hop: that a source is where packets from it come in. */
+#define MARCH_FAMILY_WAY_BACK 0x82
 
 /* What bpf_fib_lookup is asked and answers: struct bpf_fib_lookup. Ports and addresses are in the
  * order of their bytes. */
@@ -112,6 +115,7 @@ MARCH_INLINE uint32_t march_question_ipv4(const struct march_interface* in, cons
       march_is_unfinished(ip + 20, end, protocol, bytes - 20, addresses)) {
     return MARCH_STATISTIC_KERNEL_CHECKSUM;
   }
+  if (!march_is_routed_ipv4(ip + 12)) return MARCH_STATISTIC_KERNEL_ADDRESS;
   route->family = MARCH_FAMILY_IPV4;
   route->protocol = (uint8_t)protocol;
   if (!is_fragment && (protocol == MARCH_PROTO_TCP || protocol == MARCH_PROTO_UDP ||
@@ -147,6 +151,7 @@ MARCH_INLINE uint32_t march_question_ipv6(const struct march_interface* in, cons
       march_is_unfinished(ip + 40, end, protocol, payload, addresses)) {
     return MARCH_STATISTIC_KERNEL_CHECKSUM;
   }
+  if (!march_is_routed_ipv6(ip + 8)) return MARCH_STATISTIC_KERNEL_ADDRESS;
   route->family = MARCH_FAMILY_IPV6;
   route->protocol = (uint8_t)protocol;
   if (protocol == MARCH_PROTO_TCP || protocol == MARCH_PROTO_UDP || protocol == MARCH_PROTO_SCTP) {
@@ -170,46 +175,119 @@ MARCH_INLINE uint32_t march_is_refresh_due(const struct march_next_hop* hop) {
   return 1;
 }
 
-/* Where the answer for a connection is, in this turn or from an earlier one. */
-MARCH_INLINE struct march_next_hops* march_place_of(const struct march_route* route) {
+/* Whether routes ask for no more than the destination, the class of service and the interface where
+ * a packet comes in, as far as marchd has said, and said lately. */
+MARCH_INLINE uint64_t march_plain_until(const struct march_interface* in, uint32_t family) {
+  return family == MARCH_FAMILY_IPV4 ? in->plain_until[0] : in->plain_until[1];
+}
+
+MARCH_INLINE struct march_next_hops* march_place_at(uint32_t mixed) {
+  mixed *= 0xc2b2ae35u;
+  const uint32_t place = mixed >> (32 - MARCH_NEXT_HOP_BITS);
+  return bpf_map_lookup_elem(&march_next_hops, &place);
+}
+
+MARCH_INLINE uint32_t march_mix_end(uint32_t address, uint32_t ifindex) {
+  const uint32_t mixed = (address ^ ifindex * 0x9e3779b1u) * 0x85ebca6bu;
+  return mixed ^ mixed >> 15;
+}
+
+/* Where the answer for an address or a connection is, in this turn or from an earlier one. */
+MARCH_INLINE struct march_next_hops* march_place_of(const struct march_route* route,
+                                                    uint32_t ifindex, uint32_t is_plain) {
   uint32_t src = route->src[0];
   uint32_t dst = route->dst[0];
   if (route->family == MARCH_FAMILY_IPV6) {
     src ^= route->src[1] ^ route->src[2] ^ route->src[3];
     dst ^= route->dst[1] ^ route->dst[2] ^ route->dst[3];
   }
+  if (is_plain) return march_place_at(march_mix_end(dst, ifindex));
   const uint32_t ports = (uint32_t)route->source_port << 16 | route->destination_port;
-  uint32_t mixed = (src * 0x9e3779b1u) ^ dst;
-  mixed = (mixed * 0x85ebca6bu) ^ ports;
-  mixed *= 0xc2b2ae35u;
-  const uint32_t place = mixed >> (32 - MARCH_NEXT_HOP_BITS);
-  return bpf_map_lookup_elem(&march_next_hops, &place);
+  return march_place_at((((src * 0x9e3779b1u) ^ dst) * 0x85ebca6bu) ^ ports);
+}
+
+/* The type of service or the traffic class, without the flow label. */
+#define MARCH_ROUTE_CLASS __builtin_bswap32(0xfff00000)
+
+/* What is asked of a connection beyond what is asked of each packet to its destination. */
+MARCH_INLINE uint32_t march_is_other_connection(const struct march_next_hop* hop,
+                                                const struct march_route* route) {
+  uint32_t other = (hop->service ^ route->service) | (uint32_t)(hop->protocol ^ route->protocol) |
+                   (uint32_t)(hop->ports[0] ^ route->source_port) |
+                   (uint32_t)(hop->ports[1] ^ route->destination_port) |
+                   (hop->src[0] ^ route->src[0]);
+  if (route->family == MARCH_FAMILY_IPV6) {
+    MARCH_UNROLLED
+    for (uint32_t i = 1; i < 4; ++i) other |= hop->src[i] ^ route->src[i];
+  }
+  return other;
 }
 
 /* One that fits is the answer for this packet too. A larger packet is asked for anew, so that only
  * the kernel's word makes it too large. */
 MARCH_INLINE uint32_t march_fits(const struct march_next_hop* hop, const struct march_route* route,
                                  uint32_t ifindex, uint32_t turn) {
-  uint32_t other = (hop->turn ^ turn) | (hop->in ^ ifindex) | (hop->service ^ route->service) |
-                   (uint32_t)(hop->family ^ route->family) |
-                   (uint32_t)(hop->protocol ^ route->protocol) |
-                   (uint32_t)(hop->ports[0] ^ route->source_port) |
-                   (uint32_t)(hop->ports[1] ^ route->destination_port) |
-                   (hop->src[0] ^ route->src[0]) | (hop->dst[0] ^ route->dst[0]);
+  uint32_t other = (hop->turn ^ turn) | (hop->in ^ ifindex) |
+                   ((hop->service ^ route->service) & MARCH_ROUTE_CLASS) |
+                   (uint32_t)(hop->family ^ route->family) | (hop->dst[0] ^ route->dst[0]);
   if (route->family == MARCH_FAMILY_IPV6) {
     MARCH_UNROLLED
-    for (uint32_t i = 1; i < 4; ++i) {
-      other |= (hop->src[i] ^ route->src[i]) | (hop->dst[i] ^ route->dst[i]);
-    }
+    for (uint32_t i = 1; i < 4; ++i) other |= hop->dst[i] ^ route->dst[i];
   }
-  return other == 0 && route->bytes <= hop->bytes;
+  if (other != 0 || route->bytes > hop->bytes) return 0;
+  return hop->is_plain || march_is_other_connection(hop, route) == 0;
 }
 
-/* `route` is the question, and afterwards no more than scratch. The answer is in `hop`, together
- * with the question. MARCH_STATISTIC_*. */
+/* The way back to an IPv4 packet's source, which is asked for as strictly as the interface asks
+ * (RFC 3704, 2). `route` is the question about the packet, and no more than scratch afterwards. */
+MARCH_INLINE uint32_t march_ask_way_back(struct xdp_md* context, const struct march_interface* in,
+                                         struct march_route* route) {
+  const uint32_t source = route->src[0];
+  route->protocol = 0;
+  route->source_port = 0;
+  route->destination_port = 0;
+  route->bytes = 0;
+  route->ifindex = context->ingress_ifindex;
+  route->service = 0;
+  route->src[0] = route->dst[0];
+  route->dst[0] = source;
+  const long answer = bpf_fib_lookup(context, route, sizeof(*route), 0);
+  if (answer != MARCH_ROUTE_FOUND && answer != MARCH_ROUTE_NO_NEIGHBOUR) return 0;
+  return !(in->flags & MARCH_INTERFACE_STRICT) || route->ifindex == context->ingress_ifindex;
+}
+
+/* Likewise, where one answer serves all packets from that source. It may take the place of the
+ * packet's own next hop, of which it leaves the answer as it is. */
+MARCH_INLINE uint32_t march_is_way_back(struct xdp_md* context, const struct march_interface* in,
+                                        struct march_route* route, uint32_t turn) {
+  const uint32_t ifindex = context->ingress_ifindex;
+  const uint32_t source = route->src[0];
+  struct march_next_hops* place = march_place_at(march_mix_end(source, ifindex));
+  if (!place) return 0;
+  struct march_next_hop* hop = &place->hops[0];
+  MARCH_UNROLLED
+  for (uint32_t i = 0; i < 2; ++i) {
+    if (((place->hops[i].turn ^ turn) | (place->hops[i].in ^ ifindex) |
+         (uint32_t)(place->hops[i].family ^ MARCH_FAMILY_WAY_BACK) |
+         (place->hops[i].dst[0] ^ source)) == 0) {
+      return 1;
+    }
+  }
+  if (hop->turn == turn) hop = &place->hops[1];
+  if (!march_ask_way_back(context, in, route)) return 0;
+  hop->family = MARCH_FAMILY_WAY_BACK;
+  hop->turn = turn;
+  hop->in = ifindex;
+  hop->dst[0] = source;
+  return 1;
+}
+
+/* The answer for a connection or, with `is_plain`, for all packets to its destination. `route` is
+ * the question, and afterwards no more than scratch. The answer is in `hop`, together with the
+ * question. MARCH_STATISTIC_*. */
 MARCH_INLINE uint32_t march_ask(struct xdp_md* context, const struct march_interface* in,
                                 struct march_route* route, struct march_next_hop* hop,
-                                uint32_t turn) {
+                                uint32_t turn, uint32_t is_plain) {
   const uint8_t family = route->family;
   const uint16_t bytes = route->bytes;
   hop->family = 0;
@@ -224,30 +302,15 @@ MARCH_INLINE uint32_t march_ask(struct xdp_md* context, const struct march_inter
   hop->ports[0] = route->source_port;
   hop->ports[1] = route->destination_port;
   hop->protocol = route->protocol;
-  const uint8_t* source = (const uint8_t*)hop->src;
+  hop->is_plain = (uint8_t)is_plain;
   const uint8_t* destination = (const uint8_t*)hop->dst;
-  if (family == MARCH_FAMILY_IPV4
-          ? !march_is_routed_ipv4(source) || !march_is_routed_ipv4(destination)
-          : !march_is_routed_ipv6(source) || !march_is_routed_ipv6(destination)) {
+  if (family == MARCH_FAMILY_IPV4 ? !march_is_routed_ipv4(destination)
+                                  : !march_is_routed_ipv6(destination)) {
     return MARCH_STATISTIC_KERNEL_ADDRESS;
   }
-  const uint32_t flags = in->flags;
-  if (family == MARCH_FAMILY_IPV4 && (flags & (MARCH_INTERFACE_STRICT | MARCH_INTERFACE_LOOSE))) {
-    route->protocol = 0;
-    route->source_port = 0;
-    route->destination_port = 0;
-    route->bytes = 0;
-    route->ifindex = context->ingress_ifindex;
-    route->service = 0;
-    route->src[0] = hop->dst[0];
-    route->dst[0] = hop->src[0];
-    const long answer = bpf_fib_lookup(context, route, sizeof(*route), 0);
-    if (answer != MARCH_ROUTE_FOUND && answer != MARCH_ROUTE_NO_NEIGHBOUR) {
-      return MARCH_STATISTIC_KERNEL_SOURCE;
-    }
-    if ((flags & MARCH_INTERFACE_STRICT) && route->ifindex != context->ingress_ifindex) {
-      return MARCH_STATISTIC_KERNEL_SOURCE;
-    }
+  if (!is_plain && family == MARCH_FAMILY_IPV4 &&
+      (in->flags & (MARCH_INTERFACE_STRICT | MARCH_INTERFACE_LOOSE))) {
+    if (!march_ask_way_back(context, in, route)) return MARCH_STATISTIC_KERNEL_SOURCE;
     /* The answer stands where the question was. */
     route->family = family;
     route->protocol = hop->protocol;
@@ -320,10 +383,12 @@ MARCH_INLINE uint32_t march_find_way(struct xdp_md* context, uint32_t* why) {
     *why = march_question_ipv6(in, data, end, &route);
   }
   if (*why != MARCH_STATISTIC_FORWARDED) return 0;
-  struct march_next_hops* place = march_place_of(&route);
+  const uint64_t plain_until = march_plain_until(in, route.family);
+  struct march_next_hops* place = march_place_of(&route, ifindex, plain_until != 0);
   *why = MARCH_STATISTIC_KERNEL_INTERFACE;
   if (!place) return 0;
   const uint32_t turn = (uint32_t)(bpf_jiffies64() >> MARCH_NEXT_HOP_SHIFT);
+  const uint32_t source = route.src[0];
   struct march_next_hop* hop = &place->hops[0];
   uint32_t is_known = march_fits(hop, &route, ifindex, turn);
   /* The second one is another's only while the first one is in use. */
@@ -332,8 +397,16 @@ MARCH_INLINE uint32_t march_find_way(struct xdp_md* context, uint32_t* why) {
     is_known = march_fits(hop, &route, ifindex, turn);
   }
   if (!is_known) {
-    *why = march_ask(context, in, &route, hop, turn);
+    const uint32_t is_plain = bpf_ktime_get_coarse_ns() < plain_until;
+    *why = march_ask(context, in, &route, hop, turn, is_plain);
     if (*why != MARCH_STATISTIC_FORWARDED) return 0;
+  }
+  if (type == MARCH_ETH_IPV4 && hop->is_plain &&
+      (in->flags & (MARCH_INTERFACE_STRICT | MARCH_INTERFACE_LOOSE))) {
+    route.src[0] = source;
+    route.dst[0] = hop->dst[0];
+    *why = MARCH_STATISTIC_KERNEL_SOURCE;
+    if (!march_is_way_back(context, in, &route, turn)) return 0;
   }
   const struct march_interface* out = march_find_interface(hop->out);
   /* Back to where it came from: the kernel tells the sender of the shorter way. */

@@ -43,29 +43,45 @@ struct march_flow_bucket {
 /* How much later a deadline must be than the one written down, so that it is written. */
 #define MARCH_FLOW_SLACK 4u
 
-/* Of the side that opened the flow, whose packets are its forward direction. */
+/* Of the side that opened the flow, whose packets are its forward direction. The first line of
+ * memory is all that a packet touches of a flow that goes on as it was. */
 struct march_flow {
   uint64_t src_hi;
   uint64_t src_lo;
   uint64_t dst_hi;
   uint64_t dst_lo;
-  uint64_t l4;      /* MARCH_FLOW_L4 */
-  uint64_t judged;  /* MARCH_FLOW_JUDGED */
+  uint64_t l4;     /* MARCH_FLOW_L4 */
+  uint64_t judged; /* MARCH_FLOW_JUDGED */
+  /* The low parts of what each direction (MARCH_FLOW_FORWARD, MARCH_FLOW_REPLY) counts, and whole
+   * frames' bytes, from the Ethernet header on. Each direction's packets are counted by one CPU at
+   * a time, where a NIC spreads by flow. */
+  uint32_t bytes[2];
+  uint16_t packets[2];
+  uint32_t audit; /* slot of the mapping under audit that would judge it, or 0 */
+
   uint32_t begun;   /* tick */
   uint32_t isn;     /* TCP, once answered: the first sequence number of the answer */
-  uint32_t audit;   /* slot of the mapping under audit that would judge it, or 0 */
   uint32_t ifindex; /* that its first packet came in by */
-  /* Each direction's packets are counted by one CPU at a time, where a NIC spreads by flow. */
-  uint64_t packets;
-  uint64_t bytes; /* whole frames, from the Ethernet header on */
-  uint64_t reply_packets;
-  uint64_t reply_bytes;
+  uint32_t reserved;
+  /* The high parts. Where packets flow, one may be ahead of its low part for an instant. */
+  uint64_t carried_bytes[2];
+  uint64_t carried_packets[2];
   /* Of the place among the new flows, and not of the flow that is in it: until which tick a flow
    * whose hash names this place may be in its second bucket, by MARCH_FLOW_TABLE_*. Whoever puts
    * one there raises it before; nobody lowers it. */
   uint32_t spilled_until[2];
-  uint64_t reserved[3];
+  uint64_t reserved_too;
 };
+
+/* Of all that lies in these maps. Those of another form are made anew. */
+#define MARCH_FLOW_FORM 2u
+
+#define MARCH_FLOW_FORWARD 0u
+#define MARCH_FLOW_REPLY 1u
+#define MARCH_FLOW_PACKETS(flow, direction) \
+  ((flow).carried_packets[direction] << 16 | (flow).packets[direction])
+#define MARCH_FLOW_BYTES(flow, direction) \
+  ((flow).carried_bytes[direction] << 32 | (flow).bytes[direction])
 
 #define MARCH_FLOW_TABLE_ESTABLISHED 0u
 #define MARCH_FLOW_TABLE_NEW 1u

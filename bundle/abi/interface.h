@@ -34,7 +34,11 @@ struct march_interface {
   uint32_t reserved;
   uint64_t ipv6_hi; /* likewise, not of this link only; 0: it has none */
   uint64_t ipv6_lo;
-  uint64_t more[3];
+  /* Of IPv4 and IPv6: until then (CLOCK_MONOTONIC, ns), routes are known to be plain: they ask for
+   * no more of a packet than where it comes in, its destination and its class of service. 0: they
+   * are not, or marchd does not know. */
+  uint64_t plain_until[2];
+  uint64_t reserved_too;
 };
 
 #endif

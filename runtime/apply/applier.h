@@ -68,6 +68,9 @@ class Applier {
   // Attaches to interfaces that came back and retries what failed. Call it every few seconds.
   void Reconcile();
 
+  // Tells the programs what interfaces and routes are like now. Reconcile does it too.
+  void Survey();
+
   // Ends enforcement: detaches everywhere, keeps the counts.
   Outcome<Done> Withdraw();
 
@@ -114,7 +117,6 @@ class Applier {
   // applier.cc
   std::optional<std::uint64_t> InForce() const;
   bool Steer(const Interface& interface, const bpf::Link* link, std::uint64_t generation);
-  void Survey();
   void Note(const std::string& interface, std::string mode, std::string problem);
   Outcome<Done> Tidy();
   void Settle();

@@ -210,6 +210,16 @@ std::vector<Surveyed> SurveyInterfaces(std::span<const Guarded> interfaces) {
   return surveyed;
 }
 
+void TellRouting(PlainRouting routing, std::chrono::nanoseconds now,
+                 std::span<Surveyed> interfaces) {
+  const auto until = static_cast<std::uint64_t>((now + kPlainFor).count());
+  for (Surveyed& interface : interfaces) {
+    if ((interface.entry.flags & MARCH_INTERFACE_FAST) == 0) continue;
+    interface.entry.plain_until[kIpv4] = routing.ipv4 ? until : 0;
+    interface.entry.plain_until[kIpv6] = routing.ipv6 ? until : 0;
+  }
+}
+
 Outcome<Done> WriteInterfaces(int map, std::span<Surveyed> interfaces) {
   std::array<march_interface, MARCH_INTERFACES> wanted{};
   for (Surveyed& interface : interfaces) {

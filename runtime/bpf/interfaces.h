@@ -2,6 +2,7 @@
 // written where the programs look.
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "base/outcome.h"
 #include "bundle/abi/interface.h"
 #include "runtime/bpf/kernel.h"
+#include "runtime/bpf/routing.h"
 
 namespace march::bpf {
 
@@ -20,6 +22,14 @@ struct Surveyed {
 };
 
 std::vector<Surveyed> SurveyInterfaces(std::span<const Guarded> interfaces);
+
+// How long the programs rely on what they were told of routing: should marchd be gone, they ask the
+// kernel about each connection again.
+inline constexpr std::chrono::seconds kPlainFor{15};
+
+// Says of the fast ones that routing is plain from `now` on (CLOCK_MONOTONIC), if it is.
+void TellRouting(PlainRouting routing, std::chrono::nanoseconds now,
+                 std::span<Surveyed> interfaces);
 
 // Brings the array to what `interfaces` says: writes what differs, removes all others. An interface
 // that finds no place is told of in its `problem`. Errors: kKernelRefused.

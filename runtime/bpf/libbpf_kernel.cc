@@ -224,6 +224,7 @@ Outcome<Done> LibbpfKernel::Prepare() {
   auto state = StateMaps::Open(directory_ + "/state", config_);
   if (!state.ok()) return std::move(state).diagnostics();
   state_ = std::move(state).value();
+  if (config_.forward.fast != 0) routing_.emplace();
   const auto names = NamesIn(directory_ + "/generations");
   if (!names.ok()) return names.diagnostics();
   for (const std::string& name : *names) {
@@ -420,6 +421,7 @@ Outcome<std::vector<std::string>> LibbpfKernel::Survey(std::span<const Guarded> 
   const int map = state_.Find("march_interfaces");
   if (map < 0) return problems;
   std::vector<Surveyed> surveyed = SurveyInterfaces(interfaces);
+  TellRouting(LookAtRouting(), RoutingWatch::Clock::now().time_since_epoch(), surveyed);
   if (auto written = WriteInterfaces(map, surveyed); !written.ok()) {
     return std::move(written).diagnostics();
   }
@@ -427,6 +429,10 @@ Outcome<std::vector<std::string>> LibbpfKernel::Survey(std::span<const Guarded> 
     if (interfaces[i].fast) problems[i] = std::move(surveyed[i].problem);
   }
   return problems;
+}
+
+PlainRouting LibbpfKernel::LookAtRouting() {
+  return routing_ ? routing_->Look(RoutingWatch::Clock::now()) : PlainRouting{};
 }
 
 bool LibbpfKernel::Settle() {

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <utility>
 
 #include "runtime/bpf/kernel.h"
+#include "runtime/bpf/routing.h"
 #include "runtime/bpf/state_maps.h"
 #include "runtime/bpf/unique_fd.h"
 
@@ -38,6 +40,11 @@ class LibbpfKernel final : public Kernel {
   // Since Prepare.
   const StateMaps& state() const { return state_; }
 
+  // Where packets are forwarded by the programs, readable when routes may have changed; else -1.
+  int routing_fd() const { return routing_ ? routing_->fd() : -1; }
+  // What routing is like now, which the next survey tells the programs. After Prepare.
+  PlainRouting LookAtRouting();
+
  private:
   march_config ConfigOf(std::uint64_t generation) const;
   bool RunsOtherConfiguration() const;
@@ -50,6 +57,7 @@ class LibbpfKernel final : public Kernel {
   march_config config_;
   UniqueFd lock_;  // on the directory, from Prepare on
   StateMaps state_;
+  std::optional<RoutingWatch> routing_;
   Then then_ = [](const StateMaps&) -> Outcome<Done> { return Done{}; };
 };
 

@@ -50,14 +50,17 @@ constexpr std::array kNames = {"march_answered",
                                "march_statistics"};
 
 // How to find in the maps what is in them: the secret that it was hashed with, and the sizes of the
-// two tables that share an array.
+// two tables that share an array, and their form.
 struct Layout {
   decltype(march_config::secret) secret = {0, 0};
   std::uint32_t established = 0;
   std::uint32_t fresh = 0;
+  std::uint32_t form = MARCH_FLOW_FORM;
+  std::uint32_t reserved = 0;
 
   bool HasSizesOf(const march_config& config) const {
-    return established == config.flows.established && fresh == config.flows.fresh;
+    return form == MARCH_FLOW_FORM && established == config.flows.established &&
+           fresh == config.flows.fresh;
   }
 };
 
@@ -220,7 +223,9 @@ Outcome<StateMaps> StateMaps::Open(const std::string& directory, const march_con
   if (!layout.ok()) return std::move(layout).diagnostics();
   std::copy_n(layout->secret, 2, state.config_.secret);
   const bool keeps_sizes = layout->HasSizesOf(config);
-  if (!keeps_sizes && !directory.empty()) state.former_ = OpenConnections(directory, *layout);
+  const bool has_form = layout->form == MARCH_FLOW_FORM;
+  if (has_form && !keeps_sizes && !directory.empty())
+    state.former_ = OpenConnections(directory, *layout);
   const std::vector<Form> forms = FormsOf(config);
   for (const char* name : kNames) {
     const bool needed = std::any_of(forms.begin(), forms.end(), [&](const Form& form) {
@@ -239,6 +244,7 @@ Outcome<StateMaps> StateMaps::Open(const std::string& directory, const march_con
   // Last: a crash before this makes the maps anew, one after it finds them as they are.
   layout->established = config.flows.established;
   layout->fresh = config.flows.fresh;
+  layout->form = MARCH_FLOW_FORM;
   if (auto written = WriteLayout(layout_map->fd.get(), *layout); !written.ok()) {
     return std::move(written).diagnostics();
   }

@@ -1,6 +1,7 @@
 // What is pinned for longer than a generation: on a bpffs in a mount namespace of the test's own.
 #include "runtime/bpf/state_maps.h"
 
+#include <bpf/bpf.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -124,6 +125,33 @@ TEST_CASE("connections move when their tables get other sizes, also if the sum s
     CHECK(living.established + living.fresh == kFlows);
     CHECK(living.established > 290);
   }
+}
+
+TEST_CASE("connections of another form are not taken for ours") {
+  const std::string directory = Directory();
+  const march_config config = Sizes(1024, 512);
+  {
+    const StateMaps before = Opened(directory, config);
+    FlowTable table = TableOf(before);
+    Fill(table);
+  }
+  {
+    const UniqueFd layout(bpf_obj_get((directory + "/layout").c_str()));
+    struct {
+      std::uint64_t secret[2];
+      std::uint32_t established, fresh, form, reserved;
+    } value{};
+    const std::uint32_t key = 0;
+    REQUIRE(bpf_map_lookup_elem(layout.get(), &key, &value) == 0);
+    REQUIRE(value.form == MARCH_FLOW_FORM);
+    value.form -= 1;
+    REQUIRE(bpf_map_update_elem(layout.get(), &key, &value, BPF_ANY) == 0);
+  }
+  // Neither as they are, nor where their tables get another size.
+  const StateMaps after = Opened(directory, GENERATE_COPY(config, Sizes(4096, 512)));
+  CHECK(after.replaced().size() == 2);
+  CHECK_FALSE(after.former());
+  CHECK(TableOf(after).Count(kNow).established == 0);
 }
 
 TEST_CASE("where no connections are kept any more, none are left") {

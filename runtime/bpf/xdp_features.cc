@@ -6,10 +6,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string_view>
 
+#include "runtime/bpf/netlink.h"
 #include "runtime/bpf/unique_fd.h"
 
 namespace march::bpf {
@@ -26,10 +28,6 @@ constexpr std::size_t kHeadBytes = sizeof(nlattr);
 constexpr std::size_t kHeadersBytes = sizeof(nlmsghdr) + sizeof(genlmsghdr);
 
 using Answer = std::array<char, kAnswerBytes>;
-
-std::size_t Aligned(std::size_t bytes) {
-  return (bytes + 3) / 4 * 4;
-}
 
 struct Request {
   nlmsghdr header;
@@ -53,7 +51,7 @@ class Netlink {
     if (length > request.attributes.size()) return 0;
     std::memcpy(request.attributes.data(), &head, sizeof(head));
     std::memcpy(request.attributes.data() + kHeadBytes, value.data(), value.size());
-    request.header.nlmsg_len = static_cast<std::uint32_t>(kHeadersBytes + Aligned(length));
+    request.header.nlmsg_len = static_cast<std::uint32_t>(NLMSG_ALIGN(kHeadersBytes + length));
     request.header.nlmsg_type = family;
     request.header.nlmsg_flags = NLM_F_REQUEST;
     request.header.nlmsg_seq = ++sequence_;
@@ -77,17 +75,12 @@ class Netlink {
 // An attribute's value, if it is that long.
 template <class Value>
 std::optional<Value> Find(const Answer& answer, std::size_t length, std::uint16_t type) {
-  std::size_t at = kHeadersBytes;
-  while (at + kHeadBytes <= length) {
-    nlattr head{};
-    std::memcpy(&head, answer.data() + at, sizeof(head));
-    if (head.nla_len < kHeadBytes || at + head.nla_len > length) break;
-    if ((head.nla_type & NLA_TYPE_MASK) == type && head.nla_len == kHeadBytes + sizeof(Value)) {
-      Value value{};
-      std::memcpy(&value, answer.data() + at + kHeadBytes, sizeof(value));
-      return value;
+  std::string_view rest(answer.data(), length);
+  rest.remove_prefix(std::min(kHeadersBytes, length));
+  while (const auto attribute = TakeAttribute(rest)) {
+    if (attribute->type == type && attribute->value.size() == sizeof(Value)) {
+      return ReadValue<Value>(attribute->value);
     }
-    at += Aligned(head.nla_len);
   }
   return std::nullopt;
 }

@@ -12,6 +12,7 @@
 
 #include "base/number.h"
 #include "runtime/control/query.h"
+#include "runtime/flows/counts.h"
 #include "runtime/flows/filter.h"
 #include "runtime/flows/flow_text.h"
 #include "runtime/telemetry/statistics.h"
@@ -143,10 +144,7 @@ Json FlowJson(const Flow& flow, const flows::FlowTable& table, Tick now,
   json["age_s"] = Seconds(flows::Since(record.begun, now));
   json["idle_s"] = Seconds(flows::Since(table.LastSeen(flow), now));
   json["expires_s"] = Seconds(flows::Since(now, static_cast<Tick>(MARCH_FLOW_DEADLINE(flow.word))));
-  json["packets"] = record.packets;
-  json["bytes"] = record.bytes;
-  json["reply_packets"] = record.reply_packets;
-  json["reply_bytes"] = record.reply_bytes;
+  flows::PutCounts(record, json);
   return json;
 }
 
@@ -154,9 +152,9 @@ Json FlowJson(const Flow& flow, const flows::FlowTable& table, Tick now,
 std::uint64_t Weight(const march_flow& record, Order order) {
   switch (order) {
     case Order::kBytes:
-      return record.bytes + record.reply_bytes;
+      return flows::CountsOf(record).bytes;
     case Order::kPackets:
-      return record.packets + record.reply_packets;
+      return flows::CountsOf(record).packets;
     case Order::kAge:
       break;
   }
@@ -227,20 +225,18 @@ Response Cut(const Asked& asked, flows::FlowTable& table, flows::MappingNames& n
 
 struct Sum {
   std::uint64_t flows = 0;
-  std::uint64_t packets = 0;
-  std::uint64_t bytes = 0;
+  flows::Counts counts;
 
   void Add(const march_flow& record) {
     flows += 1;
-    packets += record.packets + record.reply_packets;
-    bytes += record.bytes + record.reply_bytes;
+    counts = counts + flows::CountsOf(record);
   }
 };
 
 Json Summed(Json item, const Sum& sum) {
   item["flows"] = sum.flows;
-  item["packets"] = sum.packets;
-  item["bytes"] = sum.bytes;
+  item["packets"] = sum.counts.packets;
+  item["bytes"] = sum.counts.bytes;
   return item;
 }
 
@@ -268,8 +264,7 @@ Response Summary(const Asked& asked, const flows::FlowKeeper& keeper, const flow
     flows::Decision decision = names.Find(judged << 8);
     Sum& of_name = mappings[{decision.by, std::move(decision.mapping)}];
     of_name.flows += sum.flows;
-    of_name.packets += sum.packets;
-    of_name.bytes += sum.bytes;
+    of_name.counts = of_name.counts + sum.counts;
   }
   Json json = Summed({{"format_version", 1}}, all);
   for (const char* list : {"families", "protocols", "states", "mappings"}) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bundle/abi/verdict.h"
+#include "runtime/flows/counts.h"
 #include "runtime/flows/native_flow.h"
 
 namespace march::control {
@@ -70,10 +71,8 @@ march_flow WebFlow(std::uint32_t host, std::uint64_t bytes) {
   flow.l4 = MARCH_FLOW_L4(40000, 80, 6U, MARCH_KIND_PORTS, 4U);
   flow.judged =
       MARCH_FLOW_JUDGED(3, kWeb, MARCH_FLOW_SYN | MARCH_FLOW_ANSWERED | MARCH_FLOW_ESTABLISHED);
-  flow.packets = 10 - host;
-  flow.bytes = bytes;
-  flow.reply_packets = 1;
-  flow.reply_bytes = 60;
+  flows::SetCounts(flow, MARCH_FLOW_FORWARD, {10 - host, bytes});
+  flows::SetCounts(flow, MARCH_FLOW_REPLY, {1, 60});
   return flow;
 }
 
@@ -85,8 +84,7 @@ march_flow DnsFlow() {
   flow.dst_lo = 0x10;
   flow.l4 = MARCH_FLOW_L4(5353, 53, 17U, MARCH_KIND_PORTS, 6U);
   flow.judged = MARCH_FLOW_JUDGED(2, kDns, 0);
-  flow.packets = 1;
-  flow.bytes = 90;
+  flows::SetCounts(flow, MARCH_FLOW_FORWARD, {1, 90});
   return flow;
 }
 
@@ -96,7 +94,7 @@ march_flow Ping() {
   flow.dst_lo = 0x0A02000A;
   flow.l4 = MARCH_FLOW_L4(77, 77, 1U, MARCH_KIND_ICMP(8U), 4U);
   flow.judged = MARCH_FLOW_JUDGED(3, MARCH_SLOT_DEFAULT, MARCH_FLOW_ANSWERED);
-  flow.packets = 4;
+  flows::SetCounts(flow, MARCH_FLOW_FORWARD, {4, 0});
   return flow;
 }
 

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
@@ -138,6 +140,46 @@ class FlowSweeper {
   flows::FlowKeeper& keeper_;
 };
 
+// Rules and routes by which connections go different ways are told to the programs at once.
+class RouteFollower {
+ public:
+  RouteFollower(asio::io_context& context, bpf::LibbpfKernel& kernel, apply::Applier& applier,
+                telemetry::Logger& log)
+      : changes_(context), kernel_(kernel), applier_(applier), log_(log) {
+    const int fd = kernel_.routing_fd();
+    if (fd < 0) return;
+    changes_.assign(::dup(fd));
+    Follow();
+    Wait();
+  }
+
+ private:
+  void Wait() {
+    changes_.async_wait(asio::posix::stream_descriptor::wait_read,
+                        [this](const boost::system::error_code& error) {
+                          if (error) return;
+                          Follow();
+                          Wait();
+                        });
+  }
+
+  void Follow() {
+    const bpf::PlainRouting routing = kernel_.LookAtRouting();
+    if (routing == told_) return;
+    told_ = routing;
+    applier_.Survey();
+    const auto kept = [](bool is_plain) { return is_plain ? "by destination" : "by connection"; };
+    log_.Write(Level::kInfo, "next_hops",
+               {{"ipv4", kept(routing.ipv4)}, {"ipv6", kept(routing.ipv6)}});
+  }
+
+  asio::posix::stream_descriptor changes_;
+  bpf::LibbpfKernel& kernel_;
+  apply::Applier& applier_;
+  telemetry::Logger& log_;
+  std::optional<bpf::PlainRouting> told_;
+};
+
 class Signals {
  public:
   Signals(asio::io_context& context, telemetry::Logger& log)
@@ -253,6 +295,7 @@ Outcome<Done> Run(const Config& config, const Options& options, FileSystem& file
   }
   MetricsListener listener(context, config.metrics, metrics, log);
   const Heartbeat heartbeat(context, applier, listener);
+  const RouteFollower follower(context, kernel, applier, log);
   guard.Run(context);
   log.Write(Level::kInfo, "ready", {{"socket", config.control_socket}});
   context.run();

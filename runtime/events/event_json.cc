@@ -11,6 +11,7 @@
 #include "bundle/abi/tables.h"
 #include "bundle/abi/verdict.h"
 #include "runtime/flows/clock.h"
+#include "runtime/flows/counts.h"
 #include "runtime/flows/flow_text.h"
 
 namespace march::events {
@@ -162,10 +163,7 @@ Json FlowJson(const flows::FlowRecord& record, const Names& names) {
   json["begun"] = TickText(flow.begun);
   const std::int64_t tenths = duration.count() / 100;
   json["duration_s"] = static_cast<double>(tenths) / 10;
-  json["packets"] = flow.packets;
-  json["bytes"] = flow.bytes;
-  json["reply_packets"] = flow.reply_packets;
-  json["reply_bytes"] = flow.reply_bytes;
+  flows::PutCounts(flow, json);
   return json;
 }
 

@@ -7,6 +7,7 @@
 #include "bundle/abi/verdict.h"
 #include "runtime/events/event_json.h"
 #include "runtime/events/event_log.h"
+#include "runtime/flows/counts.h"
 
 namespace march::events {
 namespace {
@@ -245,10 +246,9 @@ TEST_CASE("a connection that has ended has a record") {
   flow.judged = MARCH_FLOW_JUDGED(7, MARCH_SLOT_FIRST_MAPPING + 1, MARCH_FLOW_ESTABLISHED);
   flow.begun = 1000;
   flow.ifindex = 2;
-  flow.packets = 5;
-  flow.bytes = 600;
-  flow.reply_packets = 4;
-  flow.reply_bytes = 4000;
+  // More than the low parts hold.
+  flows::SetCounts(flow, MARCH_FLOW_FORWARD, {70'000, 5'000'000'000});
+  flows::SetCounts(flow, MARCH_FLOW_REPLY, {4, 4000});
   record.ended = 1010;
   record.ending = flows::Ending::kReset;
   const auto table = Table();
@@ -260,7 +260,8 @@ TEST_CASE("a connection that has ended has a record") {
         R"({"type":"flow","generation":7,"reason":"mapping","mapping":"web","place":"p.yaml:9",)"
         R"("interface":"eth0","protocol":"tcp","source":"10.20.1.1","source_port":40000,)"
         R"("destination":"203.0.113.9","destination_port":443,"verdict":"allow",)"
-        R"("ending":"reset","duration_s":2.6,"packets":5,"bytes":600,"reply_packets":4,)"
+        R"("ending":"reset","duration_s":2.6,"packets":70000,)"
+        R"("bytes":5000000000,"reply_packets":4,)"
         R"("reply_bytes":4000})");
   flow.l4 = MARCH_FLOW_L4(77, 77, 1, MARCH_KIND_ICMP(8), 4);
   json = FlowJson(record, {});

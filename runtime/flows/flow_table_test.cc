@@ -12,6 +12,7 @@
 
 #include "bundle/abi/verdict.h"
 #include "runtime/flows/carrier.h"
+#include "runtime/flows/counts.h"
 #include "runtime/flows/filter.h"
 #include "runtime/flows/keeper.h"
 
@@ -67,9 +68,18 @@ march_flow FlowOf(std::uint32_t source, std::uint32_t protocol = kTcp,
   flow.l4 = MARCH_FLOW_L4(4000, 80, protocol, MARCH_KIND_PORTS, 4);
   flow.judged = MARCH_FLOW_JUDGED(3, slot, state);
   flow.begun = kNow - 100;
-  flow.packets = source;
-  flow.bytes = source * 100ULL;
+  SetCounts(flow, MARCH_FLOW_FORWARD, {source, source * 100ULL});
   return flow;
+}
+
+std::uint64_t PacketsOf(const march_flow& flow) {
+  return CountsOf(flow, MARCH_FLOW_FORWARD).packets;
+}
+
+// Whether it is not one of those whose halves say the same.
+bool IsTorn(const march_flow& flow) {
+  return flow.dst_hi != flow.src_lo ||
+         CountsOf(flow, MARCH_FLOW_REPLY) != CountsOf(flow, MARCH_FLOW_FORWARD);
 }
 
 std::vector<FlowRecord> SweepAll(FlowTable& table, Tick now) {
@@ -90,11 +100,11 @@ TEST_CASE("every living flow is visited and counted, and none that has ended") {
   CHECK(table.established_capacity() == 1024);
   CHECK(table.fresh_capacity() == 512);
   std::map<std::uint64_t, int> seen;
-  table.Walk(kNow, [&](const Flow& flow) { ++seen[flow.record.packets]; });
+  table.Walk(kNow, [&](const Flow& flow) { ++seen[PacketsOf(flow.record)]; });
   CHECK(seen.size() == 400);
   table.Walk(kNow + 6, [&](const Flow& flow) {
     CHECK(MARCH_FLOW_PROTOCOL(flow.record.l4) == kUdp);
-    ++seen[flow.record.packets];
+    ++seen[PacketsOf(flow.record)];
   });
   CHECK(seen.at(5) == 1);
   CHECK(seen.at(305) == 2);
@@ -117,7 +127,7 @@ TEST_CASE("what has ended is handed out once, after its grace, and its place is 
   CHECK(SweepAll(table, kNow + 5 + FlowTable::kGrace).empty());
   const auto records = SweepAll(table, kNow + 5 + FlowTable::kGrace + 1);
   REQUIRE(records.size() == 1);
-  CHECK(records[0].flow.bytes == 700);
+  CHECK(CountsOf(records[0].flow).bytes == 700);
   CHECK(records[0].ending == Ending::kTimeout);
   // What is not silent for its timeout has its deadline that much later.
   CHECK(records[0].ended == kNow + 5 - memory.config.flows.timeouts[MARCH_TIMEOUT_TCP_ESTABLISHED]);
@@ -141,7 +151,7 @@ TEST_CASE("a record says how its flow ended") {
     memory.Insert(FlowOf(state, kTcp, state), kNow);
   }
   for (const FlowRecord& record : SweepAll(table, kNow + 3)) {
-    CHECK(record.ending == endings.at(static_cast<std::uint32_t>(record.flow.packets)));
+    CHECK(record.ending == endings.at(static_cast<std::uint32_t>(PacketsOf(record.flow))));
   }
   // What a packet has ended, it has ended at once.
   const std::uint32_t number = memory.Insert(FlowOf(1), kNow + 500, kNow);
@@ -162,7 +172,7 @@ TEST_CASE("a sweep that is bounded goes on where it stopped") {
   std::map<std::uint64_t, int> seen;
   const auto sweep = [&] {
     return table.Sweep(kNow + 9, 100,
-                       [&](const FlowRecord& record) { ++seen[record.flow.packets]; });
+                       [&](const FlowRecord& record) { ++seen[PacketsOf(record.flow)]; });
   };
   CHECK_FALSE(sweep());
   CHECK(seen.size() == 100);
@@ -180,7 +190,7 @@ TEST_CASE("a cut marks what it is meant for, and says until when") {
   for (std::uint32_t i = 0; i < 100; ++i) memory.Insert(FlowOf(i), kNow + 2);
   const std::uint32_t fresh = memory.Insert(FlowOf(500, kUdp, 0), kNow + 2);
   const auto wanted = [](const march_flow& flow) {
-    return flow.packets < 10 || flow.packets == 500;
+    return PacketsOf(flow) < 10 || PacketsOf(flow) == 500;
   };
   CHECK(table.CutAll(kNow, wanted) == 11);
   CHECK(table.CutAll(kNow, wanted) == 0);
@@ -214,7 +224,7 @@ TEST_CASE("a flow that changes its place as it is cut does not escape, nor is an
       march_flow other = FlowOf(2, kUdp, 0);
       std::memcpy(&memory.flows[before], &other, sizeof(other));
     }
-    return flow.packets == 1;
+    return PacketsOf(flow) == 1;
   };
   CHECK(table.CutAll(kNow, move_then_match) == 1);
   std::uint64_t visited = 0;
@@ -242,7 +252,7 @@ TEST_CASE("records are whole while places change hands") {
       for (std::uint32_t i = 0; i < coming; ++i) {
         march_flow flow = FlowOf(inserted, kUdp, i % 2 == 0 ? MARCH_FLOW_ESTABLISHED : 0);
         flow.dst_hi = flow.src_lo;
-        flow.reply_bytes = flow.bytes;
+        SetCounts(flow, MARCH_FLOW_REPLY, CountsOf(flow, MARCH_FLOW_FORWARD));
         if (march_native_insert_flow(&native, &flow, now, now) != MARCH_NATIVE_NO_FLOW) ++inserted;
       }
       std::this_thread::yield();
@@ -256,16 +266,14 @@ TEST_CASE("records are whole while places change hands") {
     table.Sweep(CurrentTick(), 1000, [&](const FlowRecord& record) {
       const march_flow& flow = record.flow;
       ++seen[flow.src_lo];
-      torn +=
-          static_cast<std::uint64_t>(flow.dst_hi != flow.src_lo || flow.reply_bytes != flow.bytes);
+      torn += static_cast<std::uint64_t>(IsTorn(flow));
     });
     const Tick now = CurrentTick();
     table.Walk(now, [&](const Flow& flow) {
       const bool is_found = march_native_find_flow(&native, &flow.record, now) == flow.number;
       lost += static_cast<std::uint64_t>(
           !is_found && std::atomic_ref(memory.WordOf(flow.number)).load() == flow.word);
-      torn += static_cast<std::uint64_t>(flow.record.dst_hi != flow.record.src_lo ||
-                                         flow.record.reply_bytes != flow.record.bytes);
+      torn += static_cast<std::uint64_t>(IsTorn(flow.record));
     });
   }
   packets.join();
@@ -379,7 +387,7 @@ TEST_CASE("flows move into tables of other sizes") {
   }
   // Once more, after one was cut and another was begun.
   FlowTable from = small.Table();
-  CHECK(from.CutAll(kNow, [](const march_flow& flow) { return flow.packets == 3; }) == 1);
+  CHECK(from.CutAll(kNow, [](const march_flow& flow) { return PacketsOf(flow) == 3; }) == 1);
   small.Insert(FlowOf(5000), kNow + 50);
   CHECK(CarryFlows(from, to, kNow).flows == 1);
   CHECK(to.Count(kNow).established == kFlows + 1);

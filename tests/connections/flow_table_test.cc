@@ -1,6 +1,7 @@
 // marchd's view of connections, against the program in the kernel that makes them.
 #include "runtime/flows/flow_table.h"
 
+#include <bpf/bpf.h>
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/print.h"
+#include "runtime/flows/counts.h"
 #include "runtime/flows/flow_text.h"
 #include "tests/connections/gateway.h"
 
@@ -86,10 +88,8 @@ TEST_CASE("the table tells of a flow what the program saw") {
     const march_flow& flow = flows[0].record;
     CHECK(StateOf(flow) == flows::State::kEstablished);
     const std::uint64_t frame = data.bytes().size();
-    CHECK(flow.packets == 3);
-    CHECK(flow.bytes == 3 * frame);
-    CHECK(flow.reply_packets == 1);
-    CHECK(flow.reply_bytes == frame);
+    CHECK(flows::CountsOf(flow, MARCH_FLOW_FORWARD) == flows::Counts{3, 3 * frame});
+    CHECK(flows::CountsOf(flow, MARCH_FLOW_REPLY) == flows::Counts{1, frame});
     CHECK(MARCH_FLOW_SOURCE_PORT(flow.l4) == 40000);
     CHECK(MARCH_FLOW_DESTINATION_PORT(flow.l4) == 80);
     CHECK(MARCH_FLOW_GENERATION(flow.judged) == 1);
@@ -102,9 +102,37 @@ TEST_CASE("the table tells of a flow what the program saw") {
     gateway.Enforce(kHead + kWeb);
     REQUIRE(gateway.Passes(data));
     REQUIRE(Flows(table).size() == 1);
-    CHECK(Flows(table)[0].record.packets == 4);
-    CHECK(Flows(table)[0].record.bytes == 4 * frame);
+    CHECK(flows::CountsOf(Flows(table)[0].record, MARCH_FLOW_FORWARD) ==
+          flows::Counts{4, 4 * frame});
     CHECK(MARCH_FLOW_GENERATION(Flows(table)[0].record.judged) == 2);
+  }
+}
+
+TEST_CASE("counts go on beyond what their low parts hold") {
+  Gateway gateway;
+  gateway.Enforce(kHead + kWeb);
+  const FlowTable table = TableOf(gateway);
+  ShakeHands(gateway, kThere, kBack);
+  REQUIRE(Flows(table).size() == 1);
+  const std::uint32_t number = Flows(table)[0].number;
+  const int records = gateway.state().Find("march_flows");
+  march_flow flow{};
+  REQUIRE(bpf_map_lookup_elem(records, &number, &flow) == 0);
+  const flows::Counts many{0xFFFF'FFFF, 0xFFFF'FFFF'FFFF};
+  const flows::Counts more{0xFFFF, 0xFFFF'FFFE};
+  flows::SetCounts(flow, MARCH_FLOW_FORWARD, many);
+  flows::SetCounts(flow, MARCH_FLOW_REPLY, more);
+  REQUIRE(bpf_map_update_elem(records, &number, &flow, BPF_ANY) == 0);
+  const Packet there = Packet(kThere).Flags("A");
+  const Packet back = Packet(kBack).Flags("A");
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    REQUIRE(gateway.Passes(there));
+    REQUIRE(gateway.Passes(back));
+    const march_flow& now = Flows(table)[0].record;
+    CHECK(flows::CountsOf(now, MARCH_FLOW_FORWARD) ==
+          many + flows::Counts{i, i * there.bytes().size()});
+    CHECK(flows::CountsOf(now, MARCH_FLOW_REPLY) ==
+          more + flows::Counts{i, i * back.bytes().size()});
   }
 }
 
@@ -128,7 +156,7 @@ TEST_CASE("a connection that was cut passes nothing until it is opened anew") {
     const auto records = SweepUntil(table, 1);
     REQUIRE(records.size() == 1);
     CHECK(records[0].ending == Ending::kCut);
-    CHECK(records[0].flow.packets == 2);
+    CHECK(flows::CountsOf(records[0].flow, MARCH_FLOW_FORWARD).packets == 2);
     CHECK(table.Count(CurrentTick()).established == 1);
   }
 }

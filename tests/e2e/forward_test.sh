@@ -138,6 +138,29 @@ done
 ((back + 1000 < $(sent_on gs))) || fail "frames with checksums were not forwarded fast"
 in_client ethtool -K c0 tx off >/dev/null
 
+# Rules that ask for more than the destination are heeded at once, for each of the families.
+next_hops() { # FAMILY: how marchd says that they are kept
+  grep 'event=next_hops' "$WORK/marchd.log" | tail -n 1 | grep -o "$1=\"by [a-z]*\"" | cut -d '"' -f 2
+}
+ip -n "$CLIENT" address add 10.1.0.3/24 dev c0
+for source in 10.1.0.2 10.1.0.3; do
+  said "from $source" "$(pinged 10.2.0.2 -I "$source" -c 3 -i 0.05)" "3 received"
+done
+expect "IPv4's next hops" "$(next_hops ipv4)" "by destination"
+expect "IPv6's next hops" "$(next_hops ipv6)" "by destination"
+ip -n "$GATEWAY" rule add from 10.1.0.3 prohibit
+sleep 0.5
+said "a source that a rule forbids" "$(pinged 10.2.0.2 -I 10.1.0.3)" "From 10.1.0.1 icmp_seq=1 Packet filtered"
+there=$(sent_on gc)
+said "one that it does not" "$(pinged 10.2.0.2 -I 10.1.0.2 -c 5 -i 0.05)" "5 received"
+(($(sent_on gc) - there >= 4)) || fail "it was not forwarded fast"
+said "the one of before, again" "$(pinged 10.2.0.2 -I 10.1.0.3)" "Packet filtered"
+expect "IPv4's next hops by then" "$(next_hops ipv4)" "by connection"
+expect "IPv6's next hops by then" "$(next_hops ipv6)" "by destination"
+ip -n "$GATEWAY" rule del from 10.1.0.3 prohibit
+sleep 0.5
+said "without the rule" "$(pinged 10.2.0.2 -I 10.1.0.3)" "1 received"
+
 # What the policy forbids stays forbidden.
 if in_client timeout 2 bash -c ': </dev/tcp/10.2.0.2/9' 2>/dev/null; then fail "a port that is not allowed"; fi
 

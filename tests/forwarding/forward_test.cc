@@ -81,18 +81,30 @@ std::string Out(const bpf::FrameResult& result) {
   return ToHex(Bytes(result.frame.begin(), result.frame.end()));
 }
 
+// What the program was told of routing: nothing, that it was plain until long ago, or that it is.
+constexpr std::uint64_t kUnknown = 0;
+constexpr std::uint64_t kExpired = 1;
+constexpr std::uint64_t kPlain = ~0ULL;
+
+// It forwards alike in each case, so that a test is run in each.
+std::uint64_t AnyRouting() {
+  return GENERATE(kUnknown, kExpired, kPlain);
+}
+
 // Of a next hop that nothing was sent to for a while, the first frame is the kernel's.
 void Warm(Forwarder& forwarder) {
   static_cast<void>(forwarder.Run(Ipv4()));
 }
 
 struct World {
-  World() : forwarder(Fast()) {
+  explicit World(std::uint64_t plain_until) : forwarder(Fast()) {
+    forwarder.plain_until = plain_until;
     forwarder.Enforce(kPolicy);
     Warm(forwarder);
   }
   // With other flags of the interfaces.
-  World(std::uint32_t in, std::uint32_t out) : forwarder(Fast()) {
+  World(std::uint64_t plain_until, std::uint32_t in, std::uint32_t out) : forwarder(Fast()) {
+    forwarder.plain_until = plain_until;
     forwarder.in = in;
     forwarder.out = out;
     forwarder.Enforce(kPolicy);
@@ -124,7 +136,7 @@ struct World {
 };
 
 TEST_CASE("what may pass goes to the next hop, one hop older") {
-  World world;
+  World world(AnyRouting());
   for (const Bytes& frame :
        {Ipv4(), Ipv4(kTcp, 6), Ipv4(Hex("0800 0000 0001 0001"), 1), Ipv4(Bytes(1400, 0x5A), 99),
         Ipv6(), Ipv6(kTcp, 6), Ipv6(Hex("8000 0000 0001 0001"), 58), Ipv6(Bytes(1400, 0x5A), 99)}) {
@@ -134,7 +146,7 @@ TEST_CASE("what may pass goes to the next hop, one hop older") {
 }
 
 TEST_CASE("what may not pass is dropped, and what is no packet of the policy's is the kernel's") {
-  World world;
+  World world(AnyRouting());
   Bytes bad = Ipv4();
   bad.at(kIp + 15) = 66;
   FixHeader(bad);
@@ -148,7 +160,7 @@ TEST_CASE("what may not pass is dropped, and what is no packet of the policy's i
 }
 
 TEST_CASE("the checksum is right after every header, and zero is written as RFC 1624 says") {
-  World world;
+  World world(AnyRouting());
   for (unsigned id = 0; id < 0x10000; id += 7) {
     Bytes frame = Ipv4();
     frame.at(kIp + 4) = static_cast<std::uint8_t>(id >> 8);
@@ -172,7 +184,7 @@ TEST_CASE("the checksum is right after every header, and zero is written as RFC 
 }
 
 TEST_CASE("fragments go on like whole packets") {
-  World world;
+  World world(AnyRouting());
   for (const unsigned offset : {0x2000U, 0x2001U, 0x0002U}) {
     Bytes frame = Ipv4();
     frame.at(kIp + 6) = static_cast<std::uint8_t>(offset >> 8);
@@ -184,7 +196,7 @@ TEST_CASE("fragments go on like whole packets") {
 }
 
 TEST_CASE("the end of a TTL or hop limit is the kernel's to tell") {
-  World world;
+  World world(AnyRouting());
   for (const std::uint8_t ttl : Bytes{0, 1}) {
     Bytes four = Ipv4();
     four.at(kIp + 8) = ttl;
@@ -201,7 +213,7 @@ TEST_CASE("the end of a TTL or hop limit is the kernel's to tell") {
 }
 
 TEST_CASE("what is larger than the route's MTU is the kernel's to cut or to refuse") {
-  World world;
+  World world(AnyRouting());
   Ip("route add 10.3.7.0/24 via 10.2.0.9 mtu lock 1000");
   Ip("-6 route add 2001:db8:3:7::/64 via 2001:db8:2::9 mtu lock 1280");
   const auto to_small = [](Bytes frame) {
@@ -224,7 +236,7 @@ TEST_CASE("what is larger than the route's MTU is the kernel's to cut or to refu
 }
 
 TEST_CASE("a next hop that is not known yet is the kernel's to find") {
-  World world;
+  World world(AnyRouting());
   Ip("route add 10.3.8.0/24 via 10.2.0.77");
   Ip("-6 route add 2001:db8:3:8::/64 via 2001:db8:2::77");
   const Bytes four = Ipv4To(8);
@@ -243,14 +255,14 @@ TEST_CASE("a next hop that is not known yet is the kernel's to find") {
 }
 
 TEST_CASE("a next hop of the other family is sent to as any") {
-  World world;
+  World world(AnyRouting());
   Ip("route add 10.3.9.0/24 via inet6 2001:db8:2::9 dev out");
   CHECK(world.Forwards(Ipv4To(9)));
   Ip("route del 10.3.9.0/24");
 }
 
 TEST_CASE("to the gateway itself, nowhere, and where it is forbidden") {
-  World world;
+  World world(AnyRouting());
   const auto to = [](Bytes frame, const std::string& address) {
     const Bytes bytes = Hex(address);
     std::copy(bytes.begin(), bytes.end(), frame.begin() + kIp + (bytes.size() == 4 ? 16 : 24));
@@ -270,6 +282,9 @@ TEST_CASE("to the gateway itself, nowhere, and where it is forbidden") {
   for (const char* address : {"0a080001", "0a070001", "0a060001"}) {
     CHECK(world.Leaves(to(Ipv4(), address), MARCH_STATISTIC_KERNEL_LOCAL));
   }
+  for (const char* route : {"10.8.0.0/16", "10.7.0.0/16", "10.6.0.0/16"}) {
+    Ip(std::string("route del ") + route);
+  }
   for (const char* family : {"ipv4", "ipv6"}) {
     Sysctl(std::string(family) + "/conf/lo/forwarding", "0");
   }
@@ -283,7 +298,7 @@ TEST_CASE("to the gateway itself, nowhere, and where it is forbidden") {
 }
 
 TEST_CASE("addresses that are never forwarded") {
-  World world;
+  World world(AnyRouting());
   Ip("route add 169.254.0.0/16 via 10.2.0.9");
   for (const char* address : {"a9fe0001", "e0000005", "ffffffff", "7f000001", "00000001"}) {
     for (const std::size_t at : {12U, 16U}) {
@@ -315,7 +330,7 @@ TEST_CASE("addresses that are never forwarded") {
 }
 
 TEST_CASE("headers that are the kernel's") {
-  World world;
+  World world(AnyRouting());
   Bytes options =
       Whole(kEthernet4, Hex("46000000 12344000 40110000 0a010005 0a03000a 01010100"), kUdp);
   CHECK(world.Leaves(options, MARCH_STATISTIC_KERNEL_HEADERS));
@@ -342,12 +357,13 @@ TEST_CASE("headers that are the kernel's") {
 }
 
 TEST_CASE("interfaces that are not fast") {
+  const std::uint64_t routing = AnyRouting();
   const std::uint32_t fast = MARCH_INTERFACE_FAST;
   const std::uint32_t transmits = MARCH_INTERFACE_TRANSMITS;
-  CHECK(World(0, fast | transmits).Leaves(Ipv4(), MARCH_STATISTIC_KERNEL_INTERFACE));
-  CHECK(World(fast, 0).Leaves(Ipv4(), MARCH_STATISTIC_KERNEL_INTERFACE));
-  CHECK(World(fast, fast).Leaves(Ipv4(), MARCH_STATISTIC_KERNEL_INTERFACE));
-  CHECK(World(fast, fast | transmits).Forwards(Ipv4()));
+  CHECK(World(routing, 0, fast | transmits).Leaves(Ipv4(), MARCH_STATISTIC_KERNEL_INTERFACE));
+  CHECK(World(routing, fast, 0).Leaves(Ipv4(), MARCH_STATISTIC_KERNEL_INTERFACE));
+  CHECK(World(routing, fast, fast).Leaves(Ipv4(), MARCH_STATISTIC_KERNEL_INTERFACE));
+  CHECK(World(routing, fast, fast | transmits).Forwards(Ipv4()));
 }
 
 // A checksum as it stands before somebody computes it: the sum over the pseudo header alone.
@@ -368,9 +384,10 @@ Bytes Unfinished(Bytes frame) {
 }
 
 TEST_CASE("checksums that are yet to be computed are the kernel's, where frames come from here") {
-  World local(MARCH_INTERFACE_FAST | MARCH_INTERFACE_LOCAL,
+  const std::uint64_t routing = AnyRouting();
+  World local(routing, MARCH_INTERFACE_FAST | MARCH_INTERFACE_LOCAL,
               MARCH_INTERFACE_FAST | MARCH_INTERFACE_TRANSMITS);
-  World wire;
+  World wire(routing);
   for (const Bytes& frame : {Ipv4(), Ipv4(kTcp, 6), Ipv6(), Ipv6(kTcp, 6)}) {
     CHECK(local.Forwards(frame));
     CHECK(local.Leaves(Unfinished(frame), MARCH_STATISTIC_KERNEL_CHECKSUM));
@@ -382,9 +399,10 @@ TEST_CASE("checksums that are yet to be computed are the kernel's, where frames 
 }
 
 TEST_CASE("sources are validated where the kernel would") {
+  const std::uint64_t routing = AnyRouting();
   const std::uint32_t out = MARCH_INTERFACE_FAST | MARCH_INTERFACE_TRANSMITS;
-  World strict(MARCH_INTERFACE_FAST | MARCH_INTERFACE_STRICT, out);
-  World loose(MARCH_INTERFACE_FAST | MARCH_INTERFACE_LOOSE, out);
+  World strict(routing, MARCH_INTERFACE_FAST | MARCH_INTERFACE_STRICT, out);
+  World loose(routing, MARCH_INTERFACE_FAST | MARCH_INTERFACE_LOOSE, out);
   // Back to 10.1.0.5 there is no way, then one by another interface, then the very one.
   CHECK(strict.Leaves(Ipv4(), MARCH_STATISTIC_KERNEL_SOURCE));
   CHECK(loose.Leaves(Ipv4(), MARCH_STATISTIC_KERNEL_SOURCE));
@@ -394,11 +412,25 @@ TEST_CASE("sources are validated where the kernel would") {
   Ip("route replace 10.1.0.0/16 dev lo");
   CHECK(strict.Forwards(Ipv4()));
   CHECK(loose.Forwards(Ipv4()));
+  // What is known of one source, and of the way out, says nothing of another.
+  Bytes other = Ipv4();
+  other.at(kIp + 13) = 9;
+  FixHeader(other);
+  for (int i = 0; i < 20; ++i) {
+    CHECK(strict.Forwards(Ipv4()));
+    CHECK(strict.Leaves(other, MARCH_STATISTIC_KERNEL_SOURCE));
+    CHECK(loose.Forwards(Ipv4()));
+    CHECK(loose.Leaves(other, MARCH_STATISTIC_KERNEL_SOURCE));
+  }
+  Ip("route add 10.9.0.0/16 dev out");
+  CHECK(strict.Leaves(other, MARCH_STATISTIC_KERNEL_SOURCE));
+  CHECK(loose.Forwards(other));
+  Ip("route del 10.9.0.0/16");
   Ip("route del 10.1.0.0/16");
 }
 
 TEST_CASE("the kernel sees one packet each few seconds, so that it keeps the next hop") {
-  World world;
+  World world(GENERATE(kUnknown, kPlain));
   std::uint64_t refreshed = 0;
   std::uint64_t forwarded = 0;
   for (int i = 0; i < 60; ++i) {
@@ -436,7 +468,7 @@ TEST_CASE("what the kernel said of one connection is not said of another") {
                                   {"ipproto sctp", 6, "84"},
                                   {"sport 54322", 41, "32"},
                                   {"dport 54", 43, "36"}};
-  World world;
+  World world(GENERATE(kUnknown, kExpired));
   const auto try_all = [&](const std::string& family, const Bytes& known,
                            const std::vector<Case>& cases) {
     for (const Case& one : cases) {
@@ -459,7 +491,7 @@ TEST_CASE("what the kernel said of one connection is not said of another") {
 }
 
 TEST_CASE("what the kernel said holds for a third of a second at most") {
-  World world;
+  World world(GENERATE(kUnknown, kPlain));
   Ip("route add 10.3.6.0/24 via 10.2.0.9");
   const Bytes frame = Ipv4To(6);
   unsigned used_again = 0;
@@ -478,7 +510,7 @@ TEST_CASE("what the kernel said holds for a third of a second at most") {
 }
 
 TEST_CASE("a packet that is too large says nothing of those that are not") {
-  World world;
+  World world(AnyRouting());
   for (int i = 0; i < 3; ++i) {
     CHECK(world.Forwards(Ipv4(Bytes(100, 1), 99)));
     CHECK(world.Leaves(Ipv4(Bytes(1481, 1), 99), MARCH_STATISTIC_KERNEL_MTU));
@@ -496,7 +528,7 @@ TEST_CASE("ten thousand connections at once go each its own way") {
     const char* rule;
     std::size_t at;  // in the IP packet
   };
-  World world;
+  World world(GENERATE(kUnknown, kExpired));
   const auto try_all = [&](const std::string& family, const Bytes& frame,
                            const std::vector<Case>& cases) {
     const std::string next = family == "-4" ? "10.2.0.10" : "2001:db8:2::10";
@@ -538,6 +570,40 @@ TEST_CASE("ten thousand connections at once go each its own way") {
            {"sport 32768-65534", 40},
            {"dport 32768-65534", 42}});
   Ip("-6 route del default");
+}
+
+// Of 10.1.0.5 to 10.3.0.10 the kernel has just been asked. The program is told of no rule here, so
+// whether one is heeded says whether the kernel is asked again.
+TEST_CASE("where routing is plain, one answer serves all packets to an address and no others") {
+  World world(kPlain);
+  Ip("-6 neighbour replace 2001:db8:2::9 lladdr 02:00:00:00:00:bb dev out");
+  const auto other_than = [](Bytes frame, std::size_t at, std::uint8_t value) {
+    frame.at(kIp + at) = value;
+    if (frame.at(kIp) >> 4 == 4) FixHeader(frame);
+    return frame;
+  };
+  // Whether one of five goes where the rule forbids. A turn may end in between, but not each time.
+  const auto goes_past = [&](const std::string& rule, const Bytes& known, const Bytes& other) {
+    bool went = false;
+    for (int i = 0; i < 5 && !went; ++i) {
+      CHECK(world.Forwards(known));
+      Ip(rule.substr(0, 2) + " rule add " + rule.substr(3) + " prohibit");
+      went = world.forwarder.Run(other).xdp_action == kRedirect;
+      Ip(rule.substr(0, 2) + " rule del " + rule.substr(3) + " prohibit");
+    }
+    return went;
+  };
+  CHECK(goes_past("-4 from 10.1.0.6", Ipv4(), other_than(Ipv4(), 15, 6)));
+  CHECK(goes_past("-4 dport 54", Ipv4(), other_than(Ipv4(), 23, 54)));
+  CHECK(goes_past("-4 ipproto sctp", Ipv4(), other_than(Ipv4(), 9, 132)));
+  CHECK(goes_past("-6 from 2001:db8:1::6", Ipv6(), other_than(Ipv6(), 23, 6)));
+  CHECK(goes_past("-6 dport 54", Ipv6(), other_than(Ipv6(), 43, 54)));
+  // Another flow label, by which only newer kernels than this one may route.
+  CHECK(goes_past("-6 dport 54", Ipv6(), other_than(other_than(Ipv6(), 3, 0), 43, 54)));
+  CHECK_FALSE(goes_past("-4 to 10.3.0.11", Ipv4(), other_than(Ipv4(), 19, 11)));
+  CHECK_FALSE(goes_past("-4 tos 0x10", Ipv4(), other_than(Ipv4(), 1, 0x10)));
+  CHECK_FALSE(goes_past("-6 to 2001:db8:3::b", Ipv6(), other_than(Ipv6(), 39, 11)));
+  CHECK_FALSE(goes_past("-6 tos 0x10", Ipv6(), other_than(other_than(Ipv6(), 0, 0x61), 1, 0)));
 }
 
 TEST_CASE("without forward, every packet is the kernel's and none is counted") {

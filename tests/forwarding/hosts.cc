@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
@@ -16,17 +17,14 @@
 namespace march::tests {
 namespace {
 
-void Write(int map, unsigned ifindex, std::uint32_t flags, const Bytes& mac, bool has_addresses) {
-  march_interface entry{};
-  entry.ifindex = ifindex;
-  entry.flags = flags;
+void Write(int map, march_interface entry, const Bytes& mac, bool has_addresses) {
   std::copy(mac.begin(), mac.end(), entry.mac);
   if (has_addresses) {
     entry.ipv4 = 0x0A010001;
     entry.ipv6_hi = 0x20010DB800010000;
     entry.ipv6_lo = 1;
   }
-  const std::uint32_t place = ifindex % MARCH_INTERFACES;
+  const std::uint32_t place = entry.ifindex % MARCH_INTERFACES;
   REQUIRE(bpf_map_update_elem(map, &place, &entry, BPF_ANY) == 0);
 }
 
@@ -35,6 +33,13 @@ void Write(int map, unsigned ifindex, std::uint32_t flags, const Bytes& mac, boo
 void Ip(const std::string& arguments) {
   INFO(arguments);
   REQUIRE(std::system(("ip " + arguments).c_str()) == 0);
+}
+
+void IpBatch(const std::string& commands) {
+  std::FILE* pipe = ::popen("ip -batch -", "w");
+  REQUIRE(pipe != nullptr);
+  CHECK(std::fwrite(commands.data(), 1, commands.size(), pipe) == commands.size());
+  REQUIRE(::pclose(pipe) == 0);
 }
 
 void Sysctl(const std::string& name, const std::string& value) {
@@ -76,11 +81,22 @@ Forwarder::Forwarder(march_config config) : gateway_(Gateway::Sizes{}, config) {
   EnterNetwork();
 }
 
-void Forwarder::Enforce(const std::string& policy) {
+void Forwarder::TellInterfaces() {
   const int map = gateway_.state().Find("march_interfaces");
   REQUIRE(map >= 0);
-  Write(map, 1, in, kInMac, has_addresses);
-  Write(map, OutIndex(), out, kOutMac, has_addresses);
+  march_interface entry{};
+  entry.plain_until[0] = plain_until;
+  entry.plain_until[1] = plain_until;
+  entry.ifindex = 1;
+  entry.flags = in;
+  Write(map, entry, kInMac, has_addresses);
+  entry.ifindex = OutIndex();
+  entry.flags = out;
+  Write(map, entry, kOutMac, has_addresses);
+}
+
+void Forwarder::Enforce(const std::string& policy) {
+  TellInterfaces();
   gateway_.Enforce(policy);
 }
 

@@ -23,6 +23,8 @@ void EnterNetwork();
 
 // Runs a command of ip(8), which must succeed.
 void Ip(const std::string& arguments);
+// Several, one a line.
+void IpBatch(const std::string& commands);
 void Sysctl(const std::string& name, const std::string& value);
 
 unsigned OutIndex();
@@ -35,10 +37,13 @@ class Forwarder {
   // Flags of the interfaces.
   std::uint32_t in = MARCH_INTERFACE_FAST;
   std::uint32_t out = MARCH_INTERFACE_FAST | MARCH_INTERFACE_TRANSMITS;
-  bool has_addresses = true;  // 10.1.0.1 and 2001:db8:1::1
+  bool has_addresses = true;      // 10.1.0.1 and 2001:db8:1::1
+  std::uint64_t plain_until = 0;  // march_interface.plain_until, of both families
 
   Gateway& gateway() { return gateway_; }
   void Enforce(const std::string& policy);
+  // Once more, after they have changed.
+  void TellInterfaces();
   bpf::FrameResult Run(const Bytes& frame) { return gateway_.Run(frame); }
   // What `which` has become by one frame.
   std::uint64_t Counts(march_statistic which, const Bytes& frame);

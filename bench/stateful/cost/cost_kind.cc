@@ -84,8 +84,7 @@ const std::vector<CostKind>& CostKinds() {
        AskNothing},
       {"memory",
        "control: the floor and the memory that keeping connections takes, touched at random: a "
-       "line "
-       "of 64 bytes to find a connection by, and a record of 128 that counts",
+       "line of 64 bytes to find a connection by, and another in which it counts",
        {"established-tcp", "established-udp"},
        Judge::kNone,
        nullptr,
