@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string_view>
 
@@ -32,7 +31,7 @@ template <class Value>
 std::optional<Value> ReadValue(std::string_view bytes) {
   Value value{};
   if (bytes.size() < sizeof(value)) return std::nullopt;
-  std::memcpy(&value, bytes.data(), sizeof(value));
+  bytes.copy(reinterpret_cast<char*>(&value), sizeof(value));
   return value;
 }
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -146,11 +145,12 @@ class RouteFollower {
   RouteFollower(asio::io_context& context, bpf::LibbpfKernel& kernel, apply::Applier& applier,
                 telemetry::Logger& log)
       : changes_(context), kernel_(kernel), applier_(applier), log_(log) {
-    const int fd = kernel_.routing_fd();
-    if (fd < 0) return;
-    changes_.assign(::dup(fd));
+    if (kernel_.routing_fd() < 0) return;
     Follow();
-    Wait();
+    // Without it, each survey still looks.
+    boost::system::error_code error;
+    changes_.assign(::fcntl(kernel_.routing_fd(), F_DUPFD_CLOEXEC, 0), error);
+    if (!error) Wait();
   }
 
  private:

@@ -128,7 +128,7 @@ TEST_CASE("counts go on beyond what their low parts hold") {
   for (std::uint64_t i = 1; i <= 3; ++i) {
     REQUIRE(gateway.Passes(there));
     REQUIRE(gateway.Passes(back));
-    const march_flow& now = Flows(table)[0].record;
+    const march_flow now = Flows(table)[0].record;
     CHECK(flows::CountsOf(now, MARCH_FLOW_FORWARD) ==
           many + flows::Counts{i, i * there.bytes().size()});
     CHECK(flows::CountsOf(now, MARCH_FLOW_REPLY) ==
