@@ -22,9 +22,10 @@ MARCH_SHARED struct {
   MARCH_MAP_TYPE(value, struct march_flow_bucket);
 } march_flow_buckets MARCH_MAPS;
 
+/* Its size is marchd's to say. What stands here tells marchd which form the program knows. */
 MARCH_SHARED struct {
   MARCH_MAP_UINT(type, BPF_MAP_TYPE_ARRAY);
-  MARCH_MAP_UINT(max_entries, 1);
+  MARCH_MAP_UINT(max_entries, MARCH_FLOW_FORM);
   MARCH_MAP_UINT(map_flags, BPF_F_MMAPABLE);
   MARCH_MAP_TYPE(key, uint32_t);
   MARCH_MAP_TYPE(value, struct march_flow);

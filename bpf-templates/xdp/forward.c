@@ -239,10 +239,12 @@ MARCH_INLINE uint32_t march_fits(const struct march_next_hop* hop, const struct 
 }
 
 /* The way back to an IPv4 packet's source, which is asked for as strictly as the interface asks
- * (RFC 3704, 2). `route` is the question about the packet, and no more than scratch afterwards. */
+ * (RFC 3704, 2). Of `route`, the addresses are the packet's; it is no more than scratch afterwards,
+ * and may have been before. */
 MARCH_INLINE uint32_t march_ask_way_back(struct xdp_md* context, const struct march_interface* in,
                                          struct march_route* route) {
   const uint32_t source = route->src[0];
+  route->family = MARCH_FAMILY_IPV4; /* an answer may say IPv6, of its gateway */
   route->protocol = 0;
   route->source_port = 0;
   route->destination_port = 0;
@@ -406,7 +408,11 @@ MARCH_INLINE uint32_t march_find_way(struct xdp_md* context, uint32_t* why) {
     route.src[0] = source;
     route.dst[0] = hop->dst[0];
     *why = MARCH_STATISTIC_KERNEL_SOURCE;
-    if (!march_is_way_back(context, in, &route, turn)) return 0;
+    if (!march_is_way_back(context, in, &route, turn)) {
+      /* Of a new next hop, nothing was looked at yet. */
+      if (!is_known) hop->family = 0;
+      return 0;
+    }
   }
   const struct march_interface* out = march_find_interface(hop->out);
   /* Back to where it came from: the kernel tells the sender of the shorter way. */

@@ -54,7 +54,8 @@ struct march_flow {
   uint64_t judged; /* MARCH_FLOW_JUDGED */
   /* The low parts of what each direction (MARCH_FLOW_FORWARD, MARCH_FLOW_REPLY) counts, and whole
    * frames' bytes, from the Ethernet header on. Each direction's packets are counted by one CPU at
-   * a time, where a NIC spreads by flow. */
+   * a time, where a NIC spreads by flow. Where two count at the very instant of a carry, it may be
+   * counted twice or not at all. */
   uint32_t bytes[2];
   uint16_t packets[2];
   uint32_t audit; /* slot of the mapping under audit that would judge it, or 0 */

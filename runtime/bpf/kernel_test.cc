@@ -159,6 +159,15 @@ TEST_CASE("what is no program of a bundle is told so") {
         "the BPF object has no room for the tables");
   CHECK(load(Object(MARCH_TEST_OBJECTS "/old_counters.o"), kAllow17, 256).message ==
         "the BPF object has no usable map march_counters");
+  const std::string old_flows = Object(MARCH_TEST_OBJECTS "/old_flows.o");
+  const std::vector<StateMap> flows = {{"march_flows", -1}};
+  const auto keeps = LoadProgram({old_flows, kAllow17, kSlots, {}, flows});
+  REQUIRE_FALSE(keeps.ok());
+  CHECK(
+      keeps.diagnostics().front().message ==
+      "the BPF object keeps connections in the form of another version; compile the policy again");
+  // Where none are kept, it does not matter.
+  CHECK(LoadProgram({old_flows, kAllow17, kSlots}).ok());
   const Diagnostic refused = load(Object(MARCH_TEST_OBJECTS "/refused.o"), kAllow17, kSlots);
   CHECK(refused.code == Code::kKernelRefused);
   INFO(refused.message);

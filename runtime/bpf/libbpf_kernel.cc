@@ -421,10 +421,13 @@ Outcome<std::vector<std::string>> LibbpfKernel::Survey(std::span<const Guarded> 
   const int map = state_.Find("march_interfaces");
   if (map < 0) return problems;
   std::vector<Surveyed> surveyed = SurveyInterfaces(interfaces);
-  TellRouting(LookAtRouting(), RoutingWatch::Clock::now().time_since_epoch(), surveyed);
+  const PlainRouting routing = LookAtRouting();
+  TellRouting(routing, RoutingWatch::Clock::now().time_since_epoch(), surveyed);
+  told_routing_.reset();
   if (auto written = WriteInterfaces(map, surveyed); !written.ok()) {
     return std::move(written).diagnostics();
   }
+  if (routing_) told_routing_ = routing;
   for (std::size_t i = 0; i < surveyed.size(); ++i) {
     if (interfaces[i].fast) problems[i] = std::move(surveyed[i].problem);
   }
@@ -433,6 +436,10 @@ Outcome<std::vector<std::string>> LibbpfKernel::Survey(std::span<const Guarded> 
 
 PlainRouting LibbpfKernel::LookAtRouting() {
   return routing_ ? routing_->Look(RoutingWatch::Clock::now()) : PlainRouting{};
+}
+
+bool LibbpfKernel::HasOtherRouting() {
+  return routing_ && told_routing_ != LookAtRouting();
 }
 
 bool LibbpfKernel::Settle() {

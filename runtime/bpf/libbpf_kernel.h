@@ -42,14 +42,19 @@ class LibbpfKernel final : public Kernel {
 
   // Where packets are forwarded by the programs, readable when routes may have changed; else -1.
   int routing_fd() const { return routing_ ? routing_->fd() : -1; }
-  // What routing is like now, which the next survey tells the programs. After Prepare.
-  PlainRouting LookAtRouting();
+  // Whether routing is no longer what the last survey told the programs. After Prepare.
+  bool HasOtherRouting();
+  // What it told them; none: nothing.
+  const std::optional<PlainRouting>& told_routing() const { return told_routing_; }
+  // From now on, surveys tell the programs that they can rely on nothing.
+  void ForgetRouting() { routing_.reset(); }
 
  private:
   march_config ConfigOf(std::uint64_t generation) const;
   bool RunsOtherConfiguration() const;
   static bool WaitForPrograms();
   Outcome<Done> CarryConnections();
+  PlainRouting LookAtRouting();
   std::string GenerationDirectory(std::uint64_t generation) const;
   std::string LinkPath(const std::string& interface) const;
 
@@ -58,6 +63,7 @@ class LibbpfKernel final : public Kernel {
   UniqueFd lock_;  // on the directory, from Prepare on
   StateMaps state_;
   std::optional<RoutingWatch> routing_;
+  std::optional<PlainRouting> told_routing_;
   Then then_ = [](const StateMaps&) -> Outcome<Done> { return Done{}; };
 };
 

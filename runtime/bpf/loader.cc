@@ -107,6 +107,10 @@ Outcome<Done> GiveState(bpf_object* object, const Image& image) {
     if (bpf_map__is_internal(map) || name == "march_tables" || name == "march_counters") continue;
     const auto given = std::find_if(state.begin(), state.end(),
                                     [&](const StateMap& each) { return each.name == name; });
+    if (given != state.end() && name == "march_flows" &&
+        bpf_map__max_entries(map) != MARCH_FLOW_FORM) {
+      return NotOurs("keeps connections in the form of another version; compile the policy again");
+    }
     const int error = given == state.end() ? bpf_map__set_autocreate(map, false)
                                            : bpf_map__reuse_fd(map, given->fd);
     if (error != 0) return KernelRefused("give the program its map " + std::string(name), -error);

@@ -195,46 +195,50 @@ RoutingWatch::RoutingWatch() : changes_(OpenChanges()), buffer_(kBufferBytes) {}
 
 PlainRouting RoutingWatch::Look(Clock::time_point now) {
   if (!changes_.ok()) return {};
+  const std::array<bool, 2> asked_more = asks_more_;
   TakeNews();
-  for (const std::size_t family : {kIpv4, kIpv6}) ReadAll(family, now);
-  TakeNews();
+  for (const std::size_t family : {kIpv4, kIpv6}) {
+    // What has come is told first, and whether it has gone again is read later.
+    if (!asked_more.at(family) && asks_more_.at(family)) {
+      read_again_.at(family) = std::max(read_again_.at(family), now + kReadAgainAfter);
+    }
+    ReadAll(family, now);
+  }
+  // The kernel may pass over routes of IPv6 while others come and go.
+  const bool was_read = asked_more[kIpv6] && !asks_more_[kIpv6];
+  const bool has_changed = TakeNews()[kIpv6];
+  if (was_read && has_changed) asks_more_[kIpv6] = true;
   return {!asks_more_[kIpv4], !asks_more_[kIpv6]};
 }
 
-void RoutingWatch::TakeNews() {
+std::array<bool, 2> RoutingWatch::TakeNews() {
+  RoutingNews news;
   for (;;) {
     const std::string_view datagram = Receive(changes_.get(), buffer_);
-    if (datagram.empty() && errno == EAGAIN) return;
+    if (datagram.empty() && errno == EAGAIN) break;
     if (datagram.empty()) {
       // Some were lost; the queue goes on behind them.
-      Distrust();
+      news.failed = true;
       if (errno == ENOBUFS || errno == EMSGSIZE) continue;
-      return;
+      break;
     }
-    RoutingNews news;
     ReadRoutingNews(datagram, news);
-    if (news.failed) Distrust();
-    for (const std::size_t family : {kIpv4, kIpv6}) {
-      asks_more_.at(family) |= news.asks_more.at(family);
-      is_stale_.at(family) |= news.changed.at(family) && asks_more_.at(family);
-    }
   }
-}
-
-void RoutingWatch::Distrust() {
-  asks_more_ = {true, true};
-  is_stale_ = {true, true};
+  for (const std::size_t family : {kIpv4, kIpv6}) {
+    news.changed.at(family) |= news.failed;
+    asks_more_.at(family) |= news.asks_more.at(family) || news.failed;
+  }
+  return news.changed;
 }
 
 void RoutingWatch::ReadAll(std::size_t family, Clock::time_point now) {
-  if (!is_stale_.at(family) || now < read_again_.at(family)) return;
+  if (!asks_more_.at(family) || now < read_again_.at(family)) return;
   const Clock::time_point begun = Clock::now();
   const std::uint8_t of = kFamilies.at(family);
   std::optional<bool> asks_more = AsksMore(RTM_GETRULE, of, sizeof(fib_rule_hdr), buffer_);
   if (asks_more == false) asks_more = AsksMore(RTM_GETNEXTHOP, AF_UNSPEC, sizeof(nhmsg), buffer_);
   if (asks_more == false) asks_more = AsksMore(RTM_GETROUTE, of, sizeof(rtmsg), buffer_);
   asks_more_.at(family) = asks_more.value_or(true);
-  is_stale_.at(family) = !asks_more.has_value();
   read_again_.at(family) =
       now + std::max<Clock::duration>(kReadAgainAfter, (Clock::now() - begun) * 20);
 }

@@ -44,8 +44,8 @@ class RoutingWatch {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // While something asks for more, whatever changes is a reason to read all anew, but no sooner
-  // than so, nor so often that it takes more than a twentieth of the time.
+  // While something asks for more, all is read anew, but no sooner than so, nor so often that it
+  // takes more than a twentieth of the time.
   static constexpr std::chrono::seconds kReadAgainAfter{30};
 
   RoutingWatch();
@@ -57,15 +57,13 @@ class RoutingWatch {
   int fd() const { return changes_.get(); }
 
  private:
-  void TakeNews();
-  // None of what was known is worth anything any more.
-  void Distrust();
+  // What has changed meanwhile.
+  std::array<bool, 2> TakeNews();
   void ReadAll(std::size_t family, Clock::time_point now);
 
   UniqueFd changes_;
   std::vector<char> buffer_;
   std::array<bool, 2> asks_more_{true, true};
-  std::array<bool, 2> is_stale_{true, true};  // to be read anew, once it is time
   std::array<Clock::time_point, 2> read_again_{};
 };
 

@@ -92,11 +92,53 @@ class MetricsListener {
   bool failed_ = false;
 };
 
+// Rules and routes by which connections go different ways are told to the programs at once.
+class RouteFollower {
+ public:
+  RouteFollower(asio::io_context& context, bpf::LibbpfKernel& kernel, apply::Applier& applier,
+                telemetry::Logger& log)
+      : changes_(context), kernel_(kernel), applier_(applier), log_(log) {
+    if (kernel_.routing_fd() < 0) return;
+    Follow();
+    // Without it, each survey still looks.
+    boost::system::error_code error;
+    changes_.assign(::fcntl(kernel_.routing_fd(), F_DUPFD_CLOEXEC, 0), error);
+    if (!error) Wait();
+  }
+
+  // After each survey too, which may have told something else.
+  void Follow() {
+    if (kernel_.HasOtherRouting()) applier_.Survey();
+    if (kernel_.told_routing() == logged_ || !kernel_.told_routing()) return;
+    logged_ = kernel_.told_routing();
+    const auto kept = [](bool is_plain) { return is_plain ? "by destination" : "by connection"; };
+    log_.Write(Level::kInfo, "next_hops",
+               {{"ipv4", kept(logged_->ipv4)}, {"ipv6", kept(logged_->ipv6)}});
+  }
+
+ private:
+  void Wait() {
+    changes_.async_wait(asio::posix::stream_descriptor::wait_read,
+                        [this](const boost::system::error_code& error) {
+                          if (error) return;
+                          Follow();
+                          Wait();
+                        });
+  }
+
+  asio::posix::stream_descriptor changes_;
+  bpf::LibbpfKernel& kernel_;
+  apply::Applier& applier_;
+  telemetry::Logger& log_;
+  std::optional<bpf::PlainRouting> logged_;
+};
+
 // Housekeeping every few seconds.
 class Heartbeat {
  public:
-  Heartbeat(asio::io_context& context, apply::Applier& applier, MetricsListener& metrics)
-      : timer_(context), applier_(applier), metrics_(metrics) {
+  Heartbeat(asio::io_context& context, apply::Applier& applier, RouteFollower& routes,
+            MetricsListener& metrics)
+      : timer_(context), applier_(applier), routes_(routes), metrics_(metrics) {
     metrics_.Try();
     Schedule();
   }
@@ -107,6 +149,7 @@ class Heartbeat {
     timer_.async_wait([this](const boost::system::error_code& error) {
       if (error) return;
       applier_.Reconcile();
+      routes_.Follow();
       metrics_.Try();
       Schedule();
     });
@@ -114,6 +157,7 @@ class Heartbeat {
 
   asio::steady_timer timer_;
   apply::Applier& applier_;
+  RouteFollower& routes_;
   MetricsListener& metrics_;
 };
 
@@ -137,47 +181,6 @@ class FlowSweeper {
 
   asio::steady_timer timer_;
   flows::FlowKeeper& keeper_;
-};
-
-// Rules and routes by which connections go different ways are told to the programs at once.
-class RouteFollower {
- public:
-  RouteFollower(asio::io_context& context, bpf::LibbpfKernel& kernel, apply::Applier& applier,
-                telemetry::Logger& log)
-      : changes_(context), kernel_(kernel), applier_(applier), log_(log) {
-    if (kernel_.routing_fd() < 0) return;
-    Follow();
-    // Without it, each survey still looks.
-    boost::system::error_code error;
-    changes_.assign(::fcntl(kernel_.routing_fd(), F_DUPFD_CLOEXEC, 0), error);
-    if (!error) Wait();
-  }
-
- private:
-  void Wait() {
-    changes_.async_wait(asio::posix::stream_descriptor::wait_read,
-                        [this](const boost::system::error_code& error) {
-                          if (error) return;
-                          Follow();
-                          Wait();
-                        });
-  }
-
-  void Follow() {
-    const bpf::PlainRouting routing = kernel_.LookAtRouting();
-    if (routing == told_) return;
-    told_ = routing;
-    applier_.Survey();
-    const auto kept = [](bool is_plain) { return is_plain ? "by destination" : "by connection"; };
-    log_.Write(Level::kInfo, "next_hops",
-               {{"ipv4", kept(routing.ipv4)}, {"ipv6", kept(routing.ipv6)}});
-  }
-
-  asio::posix::stream_descriptor changes_;
-  bpf::LibbpfKernel& kernel_;
-  apply::Applier& applier_;
-  telemetry::Logger& log_;
-  std::optional<bpf::PlainRouting> told_;
 };
 
 class Signals {
@@ -294,14 +297,17 @@ Outcome<Done> Run(const Config& config, const Options& options, FileSystem& file
     return serving;
   }
   MetricsListener listener(context, config.metrics, metrics, log);
-  const Heartbeat heartbeat(context, applier, listener);
-  const RouteFollower follower(context, kernel, applier, log);
+  RouteFollower routes(context, kernel, applier, log);
+  const Heartbeat heartbeat(context, applier, routes, listener);
   guard.Run(context);
   log.Write(Level::kInfo, "ready", {{"socket", config.control_socket}});
   context.run();
 
   std::error_code ignored;
   std::filesystem::remove(config.control_socket, ignored);
+  // Nobody follows routes any more.
+  kernel.ForgetRouting();
+  applier.Survey();
   if (options.detach_on_exit) {
     if (auto withdrawn = applier.Withdraw(); !withdrawn.ok()) return withdrawn;
   }

@@ -429,6 +429,20 @@ TEST_CASE("sources are validated where the kernel would") {
   Ip("route del 10.1.0.0/16");
 }
 
+TEST_CASE("a way out of the other family says nothing of the way back") {
+  Ip("route add 10.3.9.0/24 via inet6 2001:db8:2::9 dev out");
+  Ip("-6 route add default via 2001:db8:2::9");
+  const std::uint64_t routing = AnyRouting();
+  World loose(routing, MARCH_INTERFACE_FAST | MARCH_INTERFACE_LOOSE,
+              MARCH_INTERFACE_FAST | MARCH_INTERFACE_TRANSMITS);
+  for (int i = 0; i < 3; ++i) CHECK(loose.Leaves(Ipv4To(9), MARCH_STATISTIC_KERNEL_SOURCE));
+  Ip("route add 10.1.0.0/16 dev lo");
+  CHECK(loose.Forwards(Ipv4To(9)));
+  Ip("route del 10.1.0.0/16");
+  Ip("-6 route del default");
+  Ip("route del 10.3.9.0/24");
+}
+
 TEST_CASE("the kernel sees one packet each few seconds, so that it keeps the next hop") {
   World world(GENERATE(kUnknown, kPlain));
   std::uint64_t refreshed = 0;

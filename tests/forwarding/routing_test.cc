@@ -80,6 +80,15 @@ TEST_CASE("routes with several next hops are noticed at once") {
   Ip("-6 route del 2001:db8:9::/48");
 }
 
+TEST_CASE("routes that go with their interface, of which the kernel tells nobody") {
+  EnterNetwork();
+  Ip("link add gone0 type veth peer name gone1");
+  Ip("link set gone0 up");
+  Ip("link set gone1 up");
+  ExpectUntilReadAgain("route add 10.9.0.0/16 nexthop dev gone0 nexthop dev gone1",
+                       "link del gone0", kOnlyIpv6);
+}
+
 TEST_CASE("groups of next hops are noticed at once") {
   EnterNetwork();
   RoutingWatch watch;
