@@ -23,7 +23,7 @@ struct NetlinkAttribute {
 
 // Both begin at multiples of so many bytes, and the last one need not be filled up to it.
 inline void DropAligned(std::string_view& bytes, std::size_t length) {
-  bytes.remove_prefix(std::min((length + 3) / 4 * 4, bytes.size()));
+  bytes.remove_prefix(std::min<std::size_t>(NLMSG_ALIGN(length), bytes.size()));
 }
 
 // A value at the beginning, if there are that many bytes.

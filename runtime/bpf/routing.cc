@@ -35,37 +35,38 @@ constexpr std::array<std::uint16_t, 18> kPlainOfRules = {
     FRA_FWMASK,   FRA_OIFNAME, FRA_PAD,   FRA_L3MDEV,           FRA_UID_RANGE,
     FRA_PROTOCOL, 25,          30};
 
+// Whether there is such an attribute, or something that is none.
+template <class Asks>
+bool AnyAttribute(std::string_view attributes, const Asks& asks) {
+  while (const auto attribute = TakeAttribute(attributes)) {
+    if (asks(*attribute)) return true;
+  }
+  return !attributes.empty();
+}
+
 bool RuleAsksMore(std::string_view payload) {
   const auto rule = ReadValue<fib_rule_hdr>(payload);
   if (!rule || rule->src_len != 0) return true;
-  std::string_view rest = payload.substr(sizeof(fib_rule_hdr));
-  while (const auto attribute = TakeAttribute(rest)) {
-    if (std::find(kPlainOfRules.begin(), kPlainOfRules.end(), attribute->type) ==
-        kPlainOfRules.end()) {
-      return true;
-    }
-  }
-  return !rest.empty();
+  return AnyAttribute(payload.substr(sizeof(fib_rule_hdr)), [](const NetlinkAttribute& attribute) {
+    return std::find(kPlainOfRules.begin(), kPlainOfRules.end(), attribute.type) ==
+           kPlainOfRules.end();
+  });
 }
 
 // A route by the number of a next hop asks for what that does.
 bool RouteAsksMore(std::string_view payload) {
   const auto route = ReadValue<rtmsg>(payload);
   if (!route || route->rtm_src_len != 0) return true;
-  std::string_view rest = payload.substr(sizeof(rtmsg));
-  while (const auto attribute = TakeAttribute(rest)) {
-    if (attribute->type == RTA_MULTIPATH || attribute->type == RTA_SRC) return true;
-  }
-  return !rest.empty();
+  return AnyAttribute(payload.substr(sizeof(rtmsg)), [](const NetlinkAttribute& attribute) {
+    return attribute.type == RTA_MULTIPATH || attribute.type == RTA_SRC;
+  });
 }
 
 bool NextHopAsksMore(std::string_view payload) {
   if (payload.size() < sizeof(nhmsg)) return true;
-  std::string_view rest = payload.substr(sizeof(nhmsg));
-  while (const auto attribute = TakeAttribute(rest)) {
-    if (attribute->type == NHA_GROUP && attribute->value.size() > sizeof(nexthop_grp)) return true;
-  }
-  return !rest.empty();
+  return AnyAttribute(payload.substr(sizeof(nhmsg)), [](const NetlinkAttribute& attribute) {
+    return attribute.type == NHA_GROUP && attribute.value.size() > sizeof(nexthop_grp);
+  });
 }
 
 void Add(std::uint8_t family, bool asks_more, RoutingNews& news) {

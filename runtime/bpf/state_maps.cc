@@ -50,7 +50,7 @@ constexpr std::array kNames = {"march_answered",
                                "march_statistics"};
 
 // How to find in the maps what is in them: the secret that it was hashed with, and the sizes of the
-// two tables that share an array, and their form.
+// two tables that share an array and their form.
 struct Layout {
   decltype(march_config::secret) secret = {0, 0};
   std::uint32_t established = 0;
@@ -197,6 +197,7 @@ Outcome<Layout> ReadLayout(int fd) {
 // What is pinned with this layout.
 std::optional<StateMaps::Connections> OpenConnections(const std::string& directory,
                                                       const Layout& layout) {
+  if (layout.form != MARCH_FLOW_FORM) return std::nullopt;
   StateMaps::Connections connections;
   std::copy_n(layout.secret, 2, connections.config.secret);
   connections.config.flows.established = layout.established;
@@ -223,9 +224,7 @@ Outcome<StateMaps> StateMaps::Open(const std::string& directory, const march_con
   if (!layout.ok()) return std::move(layout).diagnostics();
   std::copy_n(layout->secret, 2, state.config_.secret);
   const bool keeps_sizes = layout->HasSizesOf(config);
-  const bool has_form = layout->form == MARCH_FLOW_FORM;
-  if (has_form && !keeps_sizes && !directory.empty())
-    state.former_ = OpenConnections(directory, *layout);
+  if (!keeps_sizes && !directory.empty()) state.former_ = OpenConnections(directory, *layout);
   const std::vector<Form> forms = FormsOf(config);
   for (const char* name : kNames) {
     const bool needed = std::any_of(forms.begin(), forms.end(), [&](const Form& form) {

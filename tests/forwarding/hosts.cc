@@ -81,7 +81,7 @@ Forwarder::Forwarder(march_config config) : gateway_(Gateway::Sizes{}, config) {
   EnterNetwork();
 }
 
-void Forwarder::TellInterfaces() {
+void Forwarder::Enforce(const std::string& policy) {
   const int map = gateway_.state().Find("march_interfaces");
   REQUIRE(map >= 0);
   march_interface entry{};
@@ -93,10 +93,6 @@ void Forwarder::TellInterfaces() {
   entry.ifindex = OutIndex();
   entry.flags = out;
   Write(map, entry, kOutMac, has_addresses);
-}
-
-void Forwarder::Enforce(const std::string& policy) {
-  TellInterfaces();
   gateway_.Enforce(policy);
 }
 

@@ -42,8 +42,6 @@ class Forwarder {
 
   Gateway& gateway() { return gateway_; }
   void Enforce(const std::string& policy);
-  // Once more, after they have changed.
-  void TellInterfaces();
   bpf::FrameResult Run(const Bytes& frame) { return gateway_.Run(frame); }
   // What `which` has become by one frame.
   std::uint64_t Counts(march_statistic which, const Bytes& frame);
