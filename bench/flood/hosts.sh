@@ -27,7 +27,7 @@ flood_hosts_up() {
   command -v nginx >/dev/null || skip "there is no nginx"
   hosts_up "${1:-}"
   trap 'set +e; flood_hosts_down' EXIT
-  ip netns add "$ATTACKER"
+  namespace_up "$ATTACKER"
   attacker_link a0 ga
   in_gateway sysctl -q -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.ga.rp_filter=0
   ip -n "$GATEWAY" address add 192.0.2.1/24 dev ga

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <linux/netlink.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
+
+#include "runtime/bpf/unique_fd.h"
 
 namespace march::bpf {
 
@@ -53,6 +57,24 @@ inline std::optional<NetlinkAttribute> TakeAttribute(std::string_view& bytes) {
   DropAligned(bytes, attribute.size());
   return NetlinkAttribute{static_cast<std::uint16_t>(head->nla_type & NLA_TYPE_MASK),
                           attribute.substr(sizeof(nlattr))};
+}
+
+// A socket that never blocks, on which the kernel tells of changes in this network namespace, by
+// groups of rtnetlink(7) (RTNLGRP_*). Not ok: it does not, and errno says why.
+inline UniqueFd OpenRouteChanges(std::span<const int> groups) {
+  UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+  sockaddr_nl address{};
+  address.nl_family = AF_NETLINK;
+  if (!fd.ok() ||
+      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
+    return {};
+  }
+  for (const int group : groups) {
+    if (::setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) != 0) {
+      return {};
+    }
+  }
+  return fd;
 }
 
 }  // namespace march::bpf

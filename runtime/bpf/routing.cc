@@ -19,8 +19,8 @@ namespace {
 using std::chrono::seconds;
 
 constexpr std::array<std::uint8_t, 2> kFamilies = {AF_INET, AF_INET6};
-constexpr std::array kGroups = {RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_ROUTE,
-                                RTNLGRP_IPV6_RULE, RTNLGRP_NEXTHOP};
+constexpr std::array<int, 5> kGroups = {RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE, RTNLGRP_IPV6_ROUTE,
+                                        RTNLGRP_IPV6_RULE, RTNLGRP_NEXTHOP};
 // The kernel answers in pieces of at most 32 KiB.
 constexpr std::size_t kBufferBytes = 64 * 1024;
 constexpr int kQueueBytes = 1024 * 1024;
@@ -113,23 +113,9 @@ void ReadMessage(const NetlinkMessage& message, RoutingNews& news) {
   }
 }
 
-UniqueFd OpenRoutes(int flags) {
-  return UniqueFd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | flags, NETLINK_ROUTE));
-}
-
 UniqueFd OpenChanges() {
-  UniqueFd fd = OpenRoutes(SOCK_NONBLOCK);
-  sockaddr_nl address{};
-  address.nl_family = AF_NETLINK;
-  if (!fd.ok() ||
-      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    return {};
-  }
-  for (const int group : kGroups) {
-    if (::setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) != 0) {
-      return {};
-    }
-  }
+  UniqueFd fd = OpenRouteChanges(kGroups);
+  if (!fd.ok()) return fd;
   // Without the right to exceed the system's limit, that holds.
   if (::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &kQueueBytes, sizeof(kQueueBytes)) != 0) {
     ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &kQueueBytes, sizeof(kQueueBytes));
@@ -163,7 +149,7 @@ struct Question {
 // read. What remains unread goes with the socket.
 std::optional<bool> AsksMore(std::uint16_t type, std::uint8_t family, std::size_t body_bytes,
                              std::vector<char>& buffer) {
-  const UniqueFd fd = OpenRoutes(0);
+  const UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof(kPatience));
   Question question{};
   question.header.nlmsg_len = static_cast<std::uint32_t>(sizeof(nlmsghdr) + body_bytes);

@@ -1,6 +1,5 @@
 #include "runtime/daemon/abuse_guard.h"
 
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
@@ -12,7 +11,7 @@
 #include <utility>
 
 #include "bundle/abi/abuse.h"
-#include "runtime/bpf/unique_fd.h"
+#include "runtime/bpf/netlink.h"
 
 namespace march::daemon {
 namespace {
@@ -22,18 +21,8 @@ using telemetry::Level;
 
 constexpr std::chrono::seconds kTick{1};
 
-// Tells of every address that comes or goes in this network namespace.
-bpf::UniqueFd OpenAddressChanges() {
-  bpf::UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
-  sockaddr_nl address{};
-  address.nl_family = AF_NETLINK;
-  address.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
-  if (fd.ok() &&
-      ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    return {};
-  }
-  return fd;
-}
+// Every address that comes or goes.
+constexpr std::array<int, 2> kAddresses = {RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR};
 
 }  // namespace
 
@@ -88,7 +77,7 @@ void AbuseGuard::Run(asio::io_context& context) {
     TickEverySecond();
   }
   if (!own_addresses_) return;
-  bpf::UniqueFd changes = OpenAddressChanges();
+  bpf::UniqueFd changes = bpf::OpenRouteChanges(kAddresses);
   if (!changes.ok()) {
     log_.Write(Level::kError, "own_addresses",
                {{"message", "changes of this host's addresses are not followed: " +

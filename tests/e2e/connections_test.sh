@@ -10,7 +10,7 @@ hosts_up
 trap 'set +e; ip netns del "$FAR" 2>/dev/null; hosts_down' EXIT
 
 # Behind the server, over a link that takes less: 10.3.0.2, 2001:db8:3::2.
-ip netns add "$FAR"
+namespace_up "$FAR"
 ip -n "$SERVER" link add s1 mtu 1300 type veth peer name f0 netns "$FAR"
 in_far ethtool -K f0 tx off >/dev/null
 ip -n "$FAR" link set f0 mtu 1300 up

@@ -7,7 +7,7 @@ SERVER=march-e2e-$$-server
 in_server() { nsenter --net="/run/netns/$SERVER" "$@"; }
 
 gateway_up
-ip netns add "$SERVER"
+namespace_up "$SERVER"
 trap 'set +e; ip netns del "$SERVER" 2>/dev/null; gateway_down' EXIT
 ip -n "$SERVER" link add s0 type veth peer name g1 netns "$GATEWAY"
 ip -n "$SERVER" link set s0 up

@@ -5,6 +5,7 @@
 # MARCH_BIN names the directory of the programs.
 
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../../scripts/namespaces.sh"
 
 skip() {
   echo "SKIPPED: $*" >&2
@@ -50,8 +51,8 @@ gateway_up() {
   trap 'exit 130' INT TERM
   mkdir "$WORK/bpffs"
   mount -t bpf bpf "$WORK/bpffs" || skip "no bpffs on this kernel"
-  ip netns add "$CLIENT" || skip "no network namespaces here"
-  ip netns add "$GATEWAY"
+  namespace_up "$CLIENT" || skip "no network namespaces here"
+  namespace_up "$GATEWAY"
   ip -n "$CLIENT" link add c0 type veth peer name g0 netns "$GATEWAY"
   in_client sysctl -q -w net.ipv6.conf.c0.disable_ipv6=1
   in_gateway sysctl -q -w net.ipv6.conf.g0.disable_ipv6=1

@@ -5,7 +5,6 @@ here=$(dirname "$0")
 . "$here/two_policies.sh"
 
 gateway_up
-in_gateway ip link set lo up
 write_policy "$WORK/one.yaml" allow deny 0
 echo "metrics: 127.0.0.1:9477" >>"$WORK/marchd.yaml"
 nsenter --net="/run/netns/$GATEWAY" python3 -m http.server --bind 127.0.0.1 9477 >/dev/null 2>&1 &

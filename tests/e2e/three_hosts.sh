@@ -24,7 +24,6 @@ hosts_down() {
 join_hosts() {
   local host=$1 interface=$2 at_gateway=$3 network=$4
   ip -n "$host" link add "$interface" type veth peer name "$at_gateway" netns "$GATEWAY"
-  ip -n "$host" link set lo up
   # XDP can send into a veth only if its other end receives in batches.
   nsenter --net="/run/netns/$host" ethtool -K "$interface" gro on
   # Frames between hosts have their checksums, as on a wire.
@@ -48,10 +47,9 @@ hosts_up() {
   trap 'exit 130' INT TERM
   mkdir "$WORK/bpffs"
   mount -t bpf bpf "$WORK/bpffs" || skip "no bpffs on this kernel"
-  ip netns add "$CLIENT" || skip "no network namespaces here"
-  ip netns add "$GATEWAY"
-  ip netns add "$SERVER"
-  ip -n "$GATEWAY" link set lo up
+  namespace_up "$CLIENT" || skip "no network namespaces here"
+  namespace_up "$GATEWAY"
+  namespace_up "$SERVER"
   in_gateway sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
   join_hosts "$CLIENT" c0 gc 1
   join_hosts "$SERVER" s0 gs 2
