@@ -15,7 +15,7 @@ Options Quick() {
   options.mappings = 64;
   options.blocked = 100'000;
   options.cost = {{"all"}, {"all"}, {1000, 100'000, 1'000'000}, {"uniform"}, 5, 500'000, 32'768};
-  options.frames = {{"all"}, {"all"}, {1000, 100'000}, 5, 200'000, 100'000};
+  options.frames = {{"all"}, {"all"}, {1000, 100'000}, 5, 500'000, 100'000};
   return options;
 }
 
@@ -26,7 +26,7 @@ Options Full() {
   options.cost.popularities = {"uniform", "zipf"};
   options.cost.rounds = 11;
   options.cost.packets = 2'000'000;
-  options.frames = {{"all"}, {"all"}, {1000, 100'000}, 11, 500'000, 100'000};
+  options.frames.rounds = 11;
   return options;
 }
 

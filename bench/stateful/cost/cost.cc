@@ -91,6 +91,7 @@ class Measurement {
       feeder_.packets().OneOfEach(traffic.packet, fresh_);
       fresh_ += packets;
     } else {
+      if (traffic.opened) SendOneOfEach(measured);
       feeder_.packets().Mixed(traffic.packet, setting_.flows, setting_.popularity);
     }
     const std::uint64_t denied = measured.program ? measured.program->Denied() : 0;
@@ -101,6 +102,13 @@ class Measurement {
   }
 
  private:
+  // Not measured: connections that go on have sent something before, and what the program before
+  // has left in the caches is not their cost.
+  void SendOneOfEach(const Measured& measured) {
+    feeder_.packets().OneOfEach(setting_.traffic.packet, 0);
+    feeder_.Measure(measured.fd(), static_cast<std::uint32_t>(setting_.flows));
+  }
+
   const CostOptions& options_;
   const Setting& setting_;
   FlowFeeder& feeder_;

@@ -102,6 +102,8 @@ bool IsNearly(std::uint64_t connections, std::uint64_t expected) {
   return connections <= expected && expected - connections <= MostMissing(expected);
 }
 
+// Connections that go on have sent something before: what is measured is neither their opening nor
+// what the subject before has left in the caches.
 void Measurement::Prepare(const Measured& measured) {
   const TrafficKind& traffic = setting_.traffic;
   LiveSubject& subject = *measured.installed.subject;
@@ -114,6 +116,10 @@ void Measurement::Prepare(const Measured& measured) {
     }
   }
   FlowMaps& packets = sender_.PacketsTo(*measured.router);
+  if (traffic.opened) {
+    packets.OneOfEach(traffic.packet, 0);
+    sender_.Send(*measured.router, static_cast<std::uint32_t>(setting_.flows));
+  }
   if (traffic.fresh) {
     packets.OneOfEach(traffic.packet, fresh_);
   } else {
