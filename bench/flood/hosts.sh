@@ -13,7 +13,7 @@
 ATTACKER=march-e2e-$$-attacker
 BENCH_FLOOD=$MARCH_BIN/march-bench-flood
 ATTACK_PID=
-in_attacker() { nsenter --net="/run/netns/$ATTACKER" "$@"; }
+in_attacker() { inside "$ATTACKER" "$@"; }
 
 flood_hosts_down() {
   # Told to end twice, or by who reads what we say and is gone, it still comes to its own end.
@@ -30,8 +30,7 @@ flood_hosts_up() {
   namespace_up "$ATTACKER"
   attacker_link a0 ga
   in_gateway sysctl -q -w net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.ga.rp_filter=0
-  ip -n "$GATEWAY" address add 192.0.2.1/24 dev ga
-  ip -n "$GATEWAY" address add 2001:db8:a::1/64 dev ga nodad
+  address_up "$GATEWAY" ga 192.0.2.1/24 2001:db8:a::1/64
   for hop in 192.0.2.2 2001:db8:a::2; do
     ip -n "$GATEWAY" neighbour add "$hop" lladdr 02:00:00:00:00:66 dev ga
     ip -n "$GATEWAY" route add default via "$hop"

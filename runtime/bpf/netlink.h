@@ -1,4 +1,4 @@
-// The form of what the kernel tells over netlink (RFC 3549, 2.3.2; netlink(7)).
+// What the kernel tells over netlink: where, and in which form (RFC 3549, 2.3.2; netlink(7)).
 #pragma once
 
 #include <linux/netlink.h>

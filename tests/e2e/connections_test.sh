@@ -5,7 +5,7 @@ here=$(dirname "$0")
 . "$here/three_hosts.sh"
 
 FAR=march-e2e-$$-far
-in_far() { nsenter --net="/run/netns/$FAR" "$@"; }
+in_far() { inside "$FAR" "$@"; }
 hosts_up
 trap 'set +e; ip netns del "$FAR" 2>/dev/null; hosts_down' EXIT
 
@@ -15,10 +15,8 @@ ip -n "$SERVER" link add s1 mtu 1300 type veth peer name f0 netns "$FAR"
 in_far ethtool -K f0 tx off >/dev/null
 ip -n "$FAR" link set f0 mtu 1300 up
 ip -n "$SERVER" link set s1 up
-ip -n "$SERVER" address add 10.3.0.1/24 dev s1
-ip -n "$SERVER" address add 2001:db8:3::1/64 dev s1 nodad
-ip -n "$FAR" address add 10.3.0.2/24 dev f0
-ip -n "$FAR" address add 2001:db8:3::2/64 dev f0 nodad
+address_up "$SERVER" s1 10.3.0.1/24 2001:db8:3::1/64
+address_up "$FAR" f0 10.3.0.2/24 2001:db8:3::2/64
 # Which it does not tell when connections begin.
 ip -n "$FAR" route add default via 10.3.0.1 advmss 1460
 ip -n "$FAR" -6 route add default via 2001:db8:3::1 advmss 1440
@@ -135,16 +133,15 @@ if ip -n "$CLIENT" link add link c0 name c7 type vlan id 7 2>/dev/null; then
   for host in "$CLIENT c7 2" "$GATEWAY gc7 1"; do
     read -r name interface end <<<"$host"
     ip -n "$name" link set "$interface" up
-    ip -n "$name" address add "10.7.0.$end/24" dev "$interface"
-    ip -n "$name" address add "2001:db8:7::$end/64" dev "$interface" nodad
+    address_up "$name" "$interface" "10.7.0.$end/24" "2001:db8:7::$end/64"
   done
   ip -n "$CLIENT" route replace 10.2.0.0/24 via 10.7.0.1
   ip -n "$CLIENT" -6 route replace 2001:db8:2::/64 via 2001:db8:7::1
 else
   for host in "$CLIENT c0" "$GATEWAY gc"; do
     read -r name interface <<<"$host"
-    nsenter --net="/run/netns/$name" ethtool -K "$interface" txvlan off >/dev/null
-    nsenter --net="/run/netns/$name" "$MARCH_BIN/march-tag-frames" "$interface" 7
+    inside "$name" ethtool -K "$interface" txvlan off >/dev/null
+    inside "$name" "$MARCH_BIN/march-tag-frames" "$interface" 7
   done
 fi
 # What it says are the frames that the program saw: Ethernet, tag, IP and UDP headers.

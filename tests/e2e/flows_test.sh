@@ -4,7 +4,7 @@ here=$(dirname "$0")
 . "$here/gateway.sh"
 
 SERVER=march-e2e-$$-server
-in_server() { nsenter --net="/run/netns/$SERVER" "$@"; }
+in_server() { inside "$SERVER" "$@"; }
 
 gateway_up
 namespace_up "$SERVER"
@@ -14,15 +14,10 @@ ip -n "$SERVER" link set s0 up
 ip -n "$GATEWAY" link set g1 up
 in_client sysctl -q -w net.ipv6.conf.c0.disable_ipv6=0
 in_gateway sysctl -q -w net.ipv6.conf.g0.disable_ipv6=0 net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
-address() { ip -n "$1" addr add "$3" dev "$2" nodad 2>/dev/null || ip -n "$1" addr add "$3" dev "$2"; }
-address "$CLIENT" c0 10.1.0.5/16
-address "$CLIENT" c0 2001:db8:1::5/64
-address "$GATEWAY" g0 10.1.0.1/16
-address "$GATEWAY" g0 2001:db8:1::1/64
-address "$GATEWAY" g1 10.2.0.1/16
-address "$GATEWAY" g1 2001:db8:2::1/64
-address "$SERVER" s0 10.2.0.10/16
-address "$SERVER" s0 2001:db8:2::10/64
+address_up "$CLIENT" c0 10.1.0.5/16 2001:db8:1::5/64
+address_up "$GATEWAY" g0 10.1.0.1/16 2001:db8:1::1/64
+address_up "$GATEWAY" g1 10.2.0.1/16 2001:db8:2::1/64
+address_up "$SERVER" s0 10.2.0.10/16 2001:db8:2::10/64
 ip -n "$CLIENT" route add default via 10.1.0.1
 ip -n "$CLIENT" -6 route add default via 2001:db8:1::1
 ip -n "$SERVER" route add default via 10.2.0.1

@@ -26,8 +26,8 @@ GATEWAY=march-e2e-$$-gateway
 MARCHD_PID=
 FEED_PID=
 
-in_client() { nsenter --net="/run/netns/$CLIENT" "$@"; }
-in_gateway() { nsenter --net="/run/netns/$GATEWAY" "$@"; }
+in_client() { inside "$CLIENT" "$@"; }
+in_gateway() { inside "$GATEWAY" "$@"; }
 
 gateway_down() {
   [[ -n $MARCHD_PID ]] && kill -9 "$MARCHD_PID" 2>/dev/null

@@ -14,7 +14,7 @@ hosts_up "$("$MARCH_BIN/march-soak" config)"
 # hosts drop what arrives in silence.
 for side in "$CLIENT c0 gc 1" "$SERVER s0 gs 2"; do
   read -r host interface at_gateway number <<<"$side"
-  nsenter --net="/run/netns/$host" sysctl -q -w net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
+  inside "$host" sysctl -q -w net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
   ip -n "$GATEWAY" route add "10.$number.0.0/16" via "10.$number.0.2"
   ip -n "$GATEWAY" -6 route add "2001:db8:$number::/48" via "2001:db8:$number::2"
   mac=$(ip -n "$host" -brief link show dev "$interface" | awk '{ print $3 }')

@@ -11,7 +11,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/gateway.sh"
 
 SERVER=march-e2e-$$-server
-in_server() { nsenter --net="/run/netns/$SERVER" "$@"; }
+in_server() { inside "$SERVER" "$@"; }
 
 hosts_down() {
   gateway_down
@@ -25,15 +25,13 @@ join_hosts() {
   local host=$1 interface=$2 at_gateway=$3 network=$4
   ip -n "$host" link add "$interface" type veth peer name "$at_gateway" netns "$GATEWAY"
   # XDP can send into a veth only if its other end receives in batches.
-  nsenter --net="/run/netns/$host" ethtool -K "$interface" gro on
+  inside "$host" ethtool -K "$interface" gro on
   # Frames between hosts have their checksums, as on a wire.
-  nsenter --net="/run/netns/$host" ethtool -K "$interface" tx off >/dev/null
+  inside "$host" ethtool -K "$interface" tx off >/dev/null
   ip -n "$host" link set "$interface" up
   ip -n "$GATEWAY" link set "$at_gateway" up
-  ip -n "$host" address add "10.$network.0.2/24" dev "$interface"
-  ip -n "$host" address add "2001:db8:$network::2/64" dev "$interface" nodad
-  ip -n "$GATEWAY" address add "10.$network.0.1/24" dev "$at_gateway"
-  ip -n "$GATEWAY" address add "2001:db8:$network::1/64" dev "$at_gateway" nodad
+  address_up "$host" "$interface" "10.$network.0.2/24" "2001:db8:$network::2/64"
+  address_up "$GATEWAY" "$at_gateway" "10.$network.0.1/24" "2001:db8:$network::1/64"
   ip -n "$host" route add default via "10.$network.0.1"
   ip -n "$host" -6 route add default via "2001:db8:$network::1"
 }

@@ -22,13 +22,13 @@ FlowSender::FlowSender(const FlowSpace& space)
 void FlowSender::Open(const Router& router, std::uint32_t protocol, std::uint64_t count) {
   for (std::uint64_t first = 0; first < count; first += kOpenedAtOnce) {
     for (const PacketKind& kind : OpeningOf(protocol)) {
-      SendAll(router, kind, first, std::min(kOpenedAtOnce, count - first));
+      SendOneOfEach(router, kind, first, std::min(kOpenedAtOnce, count - first));
     }
   }
 }
 
-void FlowSender::SendAll(const Router& router, const PacketKind& kind, std::uint64_t first,
-                         std::uint64_t count) {
+void FlowSender::SendOneOfEach(const Router& router, const PacketKind& kind, std::uint64_t first,
+                               std::uint64_t count) {
   const Router::Side from = kind.reply ? router.servers() : router.clients();
   const auto received = [&] {
     return (kind.reply ? router.CountsOfOut() : router.CountsOfIn()).received;

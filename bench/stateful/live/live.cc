@@ -114,12 +114,9 @@ void Measurement::Prepare(const Measured& measured) {
       FailWith(setting_.place() + ": " + std::string(measured.kind->name) + " knows " +
                std::to_string(*known) + " connections");
     }
+    sender_.SendOneOfEach(*measured.router, traffic.packet, 0, setting_.flows);
   }
   FlowMaps& packets = sender_.PacketsTo(*measured.router);
-  if (traffic.opened) {
-    packets.OneOfEach(traffic.packet, 0);
-    sender_.Send(*measured.router, static_cast<std::uint32_t>(setting_.flows));
-  }
   if (traffic.fresh) {
     packets.OneOfEach(traffic.packet, fresh_);
   } else {

@@ -9,13 +9,7 @@
 #define COUNTER uint64_t
 #include "runtime/bpf/testdata/maps.h"
 
-struct {
-  int (*type)[kMapArray];
-  int (*map_flags)[kMapMmapable];
-  int (*max_entries)[1];
-  uint32_t* key;
-  struct march_flow* value;
-} march_flows SEC(".maps");
+MAP(march_flows, 1, struct march_flow);
 
 const volatile struct march_config march_config SEC(MARCH_CONFIG_SECTION) = {0};
 
